@@ -1,0 +1,1 @@
+//! Declared in lib.rs; see there.

@@ -1,0 +1,56 @@
+//! Port: what a secret store can do. Adapters live in submodules and never see the cluster.
+
+pub mod azure_key_vault;
+mod error;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::api::external_secret::RemoteRef;
+use crate::credentials::CredentialReader;
+use crate::secret::SecretValue;
+
+pub use error::{Error, Retry};
+
+/// Whose credentials a store uses (spec: azure-key-vault.md 2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// A SecretStore: credentials come from the store's own namespace, whatever the selector says.
+    Namespaced(String),
+    /// A ClusterSecretStore used from this namespace: a selector without namespace reads there.
+    Cluster {
+        /// The consuming namespace; `None` while the store itself is validated.
+        consumer: Option<String>,
+    },
+}
+
+/// What came of building a client.
+pub enum Connection {
+    /// A client that can be asked.
+    Client(Arc<dyn SecretsClient>),
+    /// A cluster store whose credentials come from each consumer: nothing to build without one
+    /// (ESO's "referent" authentication).
+    Referent,
+}
+
+/// A configured store: one `spec.provider` block.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Checks the block's structure; no I/O (ESO's `ValidateStore`).
+    fn validate(&self, scope: &Scope) -> Result<(), Error>;
+
+    /// Reads the credentials and builds a client. Does not call the vault.
+    async fn connect(
+        &self,
+        scope: &Scope,
+        credentials: &dyn CredentialReader,
+    ) -> Result<Connection, Error>;
+}
+
+/// Reads from one store with one identity.
+#[async_trait]
+pub trait SecretsClient: Send + Sync {
+    /// One value; `None` where the vault has no such object or version.
+    async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error>;
+}

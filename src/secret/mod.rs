@@ -1,0 +1,7 @@
+//! What happens to secret bytes between a provider and a target. Pure: no I/O, no clock.
+
+mod data_hash;
+mod value;
+
+pub use data_hash::{data_hash, metadata_hash, text_hash};
+pub use value::{SecretData, SecretValue};
