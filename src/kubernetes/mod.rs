@@ -1,1 +1,7 @@
-//! Declared in lib.rs; see there.
+//! `kube::Api` calls that the controllers share. Decides nothing.
+
+pub mod client;
+pub mod credentials;
+pub mod events;
+pub mod secrets;
+pub mod status;

@@ -1,1 +1,7 @@
-//! Declared in lib.rs; see there.
+//! Metrics (ESO's names) and logging. Knows no kind and no provider.
+
+mod logging;
+mod metrics;
+
+pub use logging::{Level, init as init_logging};
+pub use metrics::{Metrics, ObjectMetrics};

@@ -1,0 +1,73 @@
+//! The one Kubernetes client of the process.
+
+use std::time::Duration;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use kube::{Client, Config};
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither a kubeconfig nor an in-cluster configuration could be read.
+    #[error(
+        "failed to find the cluster: set KUBECONFIG, or run in a pod with a mounted service account"
+    )]
+    Infer(#[from] kube::config::InferConfigError),
+    /// The configuration was read and no client can be built from it.
+    #[error("failed to build a client for {url}")]
+    Build {
+        /// The API server.
+        url: String,
+        /// What failed.
+        source: kube::Error,
+    },
+}
+
+/// Connects by `KUBECONFIG`, then in-cluster.
+///
+/// kube compares `NO_PROXY` with the proxy's host instead of the API server's, so `no_proxy` (the
+/// variable's text) is applied here. Its built-in retries are off: they hold a worker for up to
+/// five minutes; the queue's backoff does the same without.
+pub async fn connect(no_proxy: Option<&str>) -> Result<Client, Error> {
+    let mut config = Config::infer().await?;
+    if is_direct(&config.cluster_url, no_proxy) {
+        config.proxy_url = None;
+    }
+    config.default_retry = false;
+    config.connect_timeout = Some(Duration::from_secs(10));
+    let url = config.cluster_url.to_string();
+    Client::try_from(config).map_err(|source| Error::Build { url, source })
+}
+
+fn is_direct(server: &http::Uri, no_proxy: Option<&str>) -> bool {
+    let Some(no_proxy) = no_proxy else {
+        return false;
+    };
+    let everything_but = Matcher::builder()
+        .all("http://proxy.invalid")
+        .no(no_proxy)
+        .build();
+    everything_but.intercept(server).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_servers_own_host_decides_about_the_proxy() {
+        let direct =
+            |server: &'static str, no_proxy| is_direct(&http::Uri::from_static(server), no_proxy);
+        assert!(direct(
+            "https://127.0.0.1:6443",
+            Some("127.0.0.1,localhost,.svc")
+        ));
+        assert!(direct("https://10.0.0.1", Some("localhost,10.0.0.0/24")));
+        assert!(direct("https://kubernetes.default.svc", Some(".svc")));
+        assert!(!direct(
+            "https://api.example.com:6443",
+            Some("127.0.0.1,.svc")
+        ));
+        assert!(!direct("https://api.example.com:6443", None));
+    }
+}

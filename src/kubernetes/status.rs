@@ -1,0 +1,86 @@
+//! Writes the status subresource whole (a PUT, as ESO does: a merge patch cannot write `null`).
+
+use kube::api::PostParams;
+use kube::{Api, Client, Resource, ResourceExt as _};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The field manager of ESO's own writes to its kinds (spec: operations.md 2.4).
+pub const MANAGER: &str = "external-secrets";
+
+/// Replaces `status` of `object` and returns the new resource version.
+///
+/// Only metadata that addresses the object is sent: the API server keeps spec and metadata of a
+/// status write as they are. An `object` that is no longer current gives a conflict (409).
+pub async fn replace<K, S>(client: &Client, object: &K, status: &S) -> kube::Result<String>
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
+    S: Serialize,
+{
+    let address = serde_json::json!({
+        "apiVersion": K::api_version(&()),
+        "kind": K::kind(&()),
+        "metadata": {
+            "name": object.name_any(),
+            "namespace": object.namespace(),
+            "uid": object.uid(),
+            "resourceVersion": object.resource_version(),
+        },
+        "status": status,
+    });
+    let body = serde_json::to_vec(&address).map_err(kube::Error::SerdeError)?;
+    let url = K::url_path(&(), object.namespace().as_deref());
+    let params = PostParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PostParams::default()
+    };
+    let request = kube::core::Request::new(url)
+        .replace_subresource("status", &object.name_any(), &params, body)
+        .map_err(kube::Error::BuildRequest)?;
+    let written: Written = client.request(request).await?;
+    Ok(written.metadata.resource_version.unwrap_or_default())
+}
+
+#[derive(serde::Deserialize)]
+struct Written {
+    metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+}
+
+/// Takes `finalizer` off `object`, if the list is still the one that was read.
+pub async fn remove_finalizer<K>(client: &Client, object: &K, finalizer: &str) -> kube::Result<()>
+where
+    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned,
+{
+    let Some(index) = object
+        .finalizers()
+        .iter()
+        .position(|have| have == finalizer)
+    else {
+        return Ok(());
+    };
+    let path = format!("/metadata/finalizers/{index}");
+    let patch: json_patch::Patch = serde_json::from_value(serde_json::json!([
+        {"op": "test", "path": path, "value": finalizer},
+        {"op": "remove", "path": path},
+    ]))
+    .map_err(kube::Error::SerdeError)?;
+    let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
+    let params = kube::api::PatchParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..Default::default()
+    };
+    match api
+        .patch(
+            &object.name_any(),
+            &params,
+            &kube::api::Patch::<()>::Json(patch),
+        )
+        .await
+    {
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        other => other.map(drop),
+    }
+}

@@ -1,0 +1,182 @@
+//! Metric families under ESO's names (spec: external-secrets.md 6, operations.md 3.1), so that
+//! dashboards and alerts keep working. Durations are gauges in nanoseconds, as ESO's are.
+
+use std::time::Duration;
+
+use prometheus::core::Collector;
+use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+
+const OBJECT: [&str; 2] = ["name", "namespace"];
+const CONDITION: [&str; 4] = ["name", "namespace", "condition", "status"];
+
+/// Every family of this process.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    /// `externalsecret_*`
+    pub external_secret: ObjectMetrics,
+    /// `secretstore_*`
+    pub secret_store: ObjectMetrics,
+    /// `clustersecretstore_*`
+    pub cluster_secret_store: ObjectMetrics,
+    sync_calls: IntCounterVec,
+    sync_errors: IntCounterVec,
+    provider_calls: IntCounterVec,
+}
+
+/// The two families that each kind has.
+#[derive(Clone)]
+pub struct ObjectMetrics {
+    condition: GaugeVec,
+    duration: GaugeVec,
+}
+
+impl Metrics {
+    /// Registers all families in a registry of their own.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            register(
+                &registry,
+                IntCounterVec::new(Opts::new(name, help), labels)?,
+            )
+        };
+        Ok(Self {
+            external_secret: ObjectMetrics::new(&registry, "externalsecret")?,
+            secret_store: ObjectMetrics::new(&registry, "secretstore")?,
+            cluster_secret_store: ObjectMetrics::new(&registry, "clustersecretstore")?,
+            sync_calls: counter(
+                "externalsecret_sync_calls_total",
+                "Reconciles of an ExternalSecret, skips included",
+                &OBJECT,
+            )?,
+            sync_errors: counter(
+                "externalsecret_sync_calls_error",
+                "Failed reconciles of an ExternalSecret",
+                &OBJECT,
+            )?,
+            provider_calls: counter(
+                "externalsecret_provider_api_calls_count",
+                "Calls to the provider's API",
+                &["provider", "call", "status"],
+            )?,
+            registry,
+        })
+    }
+
+    /// One reconcile of ExternalSecret `namespace/name` began.
+    pub fn sync_called(&self, namespace: &str, name: &str) {
+        self.sync_calls.with_label_values(&[name, namespace]).inc();
+    }
+
+    /// One reconcile of ExternalSecret `namespace/name` failed.
+    pub fn sync_failed(&self, namespace: &str, name: &str) {
+        self.sync_errors.with_label_values(&[name, namespace]).inc();
+    }
+
+    /// One call to a provider's API ended.
+    pub fn provider_called(&self, provider: &str, call: &str, succeeded: bool) {
+        let status = if succeeded { "success" } else { "error" };
+        self.provider_calls
+            .with_label_values(&[provider, call, status])
+            .inc();
+    }
+
+    /// The text exposition format.
+    pub fn render(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+impl ObjectMetrics {
+    fn new(registry: &Registry, kind: &str) -> Result<Self, prometheus::Error> {
+        let gauge = |suffix: &str, help: &str, labels: &[&str]| {
+            register(
+                registry,
+                GaugeVec::new(Opts::new(format!("{kind}_{suffix}"), help), labels)?,
+            )
+        };
+        Ok(Self {
+            condition: gauge("status_condition", "1 for the present status", &CONDITION)?,
+            duration: gauge(
+                "reconcile_duration",
+                "Last reconcile in nanoseconds",
+                &OBJECT,
+            )?,
+        })
+    }
+
+    /// Sets the Ready series of one object; `namespace` is empty for cluster-scoped kinds.
+    pub fn set_ready(&self, namespace: &str, name: &str, is_ready: bool) {
+        for (status, holds) in [("True", is_ready), ("False", !is_ready)] {
+            let series = self
+                .condition
+                .with_label_values(&[name, namespace, "Ready", status]);
+            series.set(f64::from(u8::from(holds)));
+        }
+    }
+
+    /// Notes how long the last reconcile took.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a gauge is a double; ESO's is too"
+    )]
+    pub fn set_duration(&self, namespace: &str, name: &str, took: Duration) {
+        self.duration
+            .with_label_values(&[name, namespace])
+            .set(took.as_nanos() as f64);
+    }
+
+    /// Drops the series of an object that is gone.
+    pub fn remove(&self, namespace: &str, name: &str) {
+        for status in ["True", "False"] {
+            // absent series are fine: the object may never have had a status
+            let _ = self
+                .condition
+                .remove_label_values(&[name, namespace, "Ready", status]);
+        }
+        let _ = self.duration.remove_label_values(&[name, namespace]);
+    }
+}
+
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_labels_are_esos() {
+        let metrics = Metrics::new().unwrap();
+        metrics.sync_called("netbox", "db");
+        metrics.sync_failed("netbox", "db");
+        metrics.provider_called("Azure/KeyVault", "GetSecret", false);
+        metrics.external_secret.set_ready("netbox", "db", true);
+        let text = metrics.render().unwrap();
+        for line in [
+            r#"externalsecret_sync_calls_total{name="db",namespace="netbox"} 1"#,
+            r#"externalsecret_sync_calls_error{name="db",namespace="netbox"} 1"#,
+            r#"externalsecret_provider_api_calls_count{call="GetSecret",provider="Azure/KeyVault",status="error"} 1"#,
+            r#"externalsecret_status_condition{condition="Ready",name="db",namespace="netbox",status="True"} 1"#,
+            r#"externalsecret_status_condition{condition="Ready",name="db",namespace="netbox",status="False"} 0"#,
+        ] {
+            assert!(
+                text.lines().any(|have| have == line),
+                "{line} is not in:\n{text}"
+            );
+        }
+        metrics.external_secret.remove("netbox", "db");
+        assert!(
+            !metrics
+                .render()
+                .unwrap()
+                .contains("externalsecret_status_condition{")
+        );
+    }
+}
