@@ -1,3 +1,19 @@
 //! Wire types of the `external-secrets.io` kinds: serde, schemars, kube derive. No logic beyond accessors.
+//!
+//! Two rules hold throughout, because the operator reads objects of any age and one odd object must harm only itself:
+//!
+//! - **Decoding is forgiving.** Every enumeration is an open one ([`meta::open_enum`]): the schema lists ESO's values, the
+//!   Rust type keeps any other text in `Unknown`. Unknown fields are ignored. A store's `spec.provider` is kept as it came
+//!   and decoded on demand ([`secret_store::StoreProvider::backend`]).
+//! - **A field mirrors the schema's default.** What the CRD defaults (never inside a list item) is a plain field with the
+//!   same serde default; everything else is an `Option` with an accessor that gives ESO's meaning of absence.
+//!
+//! Doc comments of fields are what `kubectl explain` prints, so they speak to the user.
 
+pub mod azure_kv;
+pub mod duration;
 pub mod external_secret;
+pub mod fake;
+pub mod meta;
+mod schema;
+pub mod secret_store;

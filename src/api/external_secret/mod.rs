@@ -1,0 +1,184 @@
+//! ExternalSecret: which remote values become which Secret. This file holds the object itself and its status;
+//! [`data`] says where values come from, [`target`] what they become.
+
+mod data;
+mod target;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use data::{
+    ConflictPolicy, ConversionStrategy, DataFrom, DecodingStrategy, ExternalSecretData, Find,
+    FindName, GeneratorKind, GeneratorRef, MergeStrategy, MetadataPolicy, NullBytePolicy,
+    PriorityPolicy, RemoteRef, Rewrite, RewriteMerge, RewriteRegexp, RewriteTransform, SourceRef,
+    StoreRef,
+};
+pub use target::{
+    CreationPolicy, DeletionPolicy, EngineVersion, Manifest, MergePolicy, Target, TargetTemplate,
+    TemplateFrom, TemplateItem, TemplateMetadata, TemplateRef, TemplateScope,
+};
+
+use super::duration::GoDuration;
+use super::meta::{Condition, open_enum};
+use super::schema;
+
+/// Spec of an ExternalSecret (spec: external-secrets.md 1.4).
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "external-secrets.io",
+    version = "v1",
+    kind = "ExternalSecret",
+    plural = "externalsecrets",
+    shortname = "es",
+    category = "external-secrets",
+    namespaced,
+    status = "ExternalSecretStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    selectable = ".spec.secretStoreRef.name",
+    selectable = ".spec.secretStoreRef.kind",
+    selectable = ".spec.target.name",
+    selectable = ".spec.refreshInterval",
+    printcolumn(
+        name = "StoreType",
+        type_ = "string",
+        json_path = ".spec.secretStoreRef.kind"
+    ),
+    printcolumn(
+        name = "Store",
+        type_ = "string",
+        json_path = ".spec.secretStoreRef.name"
+    ),
+    printcolumn(
+        name = "Refresh Interval",
+        type_ = "string",
+        json_path = ".spec.refreshInterval"
+    ),
+    printcolumn(
+        name = "Status",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(name = "Last Sync", type_ = "date", json_path = ".status.refreshTime")
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = schema::rules(SPEC_RULES)))]
+pub struct ExternalSecretSpec {
+    /// Store that all entries without a sourceRef read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_store_ref: Option<StoreRef>,
+    /// What is made of the values; by default a Secret with the name of the ExternalSecret.
+    #[serde(default)]
+    pub target: Target,
+    /// When the vault is asked again: Periodic (default; every refreshInterval), OnChange (when this object changes) or
+    /// CreatedOnce.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_policy: Option<RefreshPolicy>,
+    /// Time between two refreshes, e.g. 15m or 1h. 0 reads the values once.
+    #[serde(default = "default_refresh_interval")]
+    pub refresh_interval: GoDuration,
+    /// Times (UTC) at which periodic refreshes may or may not happen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_windows: Option<SyncWindows>,
+    /// Single values: one remote value becomes one key. They win over dataFrom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<ExternalSecretData>,
+    /// Many values at once; of two entries with the same key the later wins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_from: Vec<DataFrom>,
+}
+
+const SPEC_RULES: &[(&str, &str)] = &[(
+    "(has(self.data) && size(self.data) > 0) || (has(self.dataFrom) && size(self.dataFrom) > 0)",
+    "either data or dataFrom should be specified",
+)];
+
+fn default_refresh_interval() -> GoDuration {
+    "1h0m0s".into()
+}
+
+open_enum! {
+    /// When the provider is asked again. Absent means `Periodic`.
+    RefreshPolicy { Periodic = "Periodic", CreatedOnce = "CreatedOnce", OnChange = "OnChange" }
+}
+
+open_enum! {
+    /// Whether the windows are when refreshes may happen or when they may not.
+    WindowKind { Allow = "allow", Deny = "deny" }
+}
+
+/// Maintenance windows (spec: external-secrets.md 2.4).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SyncWindows {
+    /// allow: refreshes happen only within the windows; deny: only outside.
+    pub kind: WindowKind,
+    /// The windows.
+    #[schemars(length(min = 1))]
+    pub windows: Vec<SyncWindow>,
+}
+
+/// One window: from each firing of `schedule`, for `duration`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SyncWindow {
+    /// Cron expression (UTC) at which the window opens.
+    #[schemars(schema_with = "schema::cron")]
+    pub schedule: String,
+    /// How long it stays open, e.g. 2h.
+    pub duration: GoDuration,
+}
+
+impl ExternalSecretSpec {
+    /// The refresh policy in force.
+    pub fn refresh_policy(&self) -> RefreshPolicy {
+        self.refresh_policy.clone().unwrap_or_default()
+    }
+}
+
+impl ExternalSecret {
+    /// The target's name: `spec.target.name`, else the object's own.
+    pub fn target_name(&self) -> &str {
+        let own = self.metadata.name.as_deref().unwrap_or_default();
+        self.spec.target.name.as_deref().unwrap_or(own)
+    }
+
+    /// The `Ready` condition, if any was written yet.
+    pub fn ready(&self) -> Option<&Condition> {
+        let conditions = &self.status.as_ref()?.conditions;
+        conditions.iter().find(|c| c.type_ == Condition::READY)
+    }
+}
+
+/// Status of an ExternalSecret (spec: external-secrets.md 1.5). `refreshTime` is written as null and `binding` as
+/// `{name: ""}` until there is something to say, as ESO does.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalSecretStatus {
+    /// When the last successful refresh began.
+    #[serde(default)]
+    pub refresh_time: Option<Time>,
+    /// Generation and metadata hash of the last successful sync.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced_resource_version: Option<String>,
+    /// Ready: whether the target holds what this object asks for, and if not, why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// The Secret made, for servicebinding.io.
+    #[serde(default)]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
+    pub binding: Binding,
+}
+
+/// Name of the Secret made; empty before there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Binding {
+    /// Name of the Secret.
+    #[serde(default)]
+    pub name: String,
+}
