@@ -61,7 +61,7 @@ impl JsonSchema for GoDuration {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "maxLength": 128,
+            "maxLength": 64,
             "x-kubernetes-validations": super::schema::rules(&[(
                 &format!("self.matches('{PATTERN}') && duration(self) == duration(self)"),
                 "must be a duration such as 30s, 15m, 1h or 1h30m (units: ns, us, ms, s, m, h)",
@@ -132,15 +132,28 @@ fn amount(whole: &str, fraction: &str, unit_nanos: u64) -> Option<i128> {
     } else {
         whole.parse().ok()?
     };
-    // An hour has 3.6e12 nanoseconds: twelve further digits cannot change the result by one.
-    let fraction = &fraction[..fraction.len().min(18)];
-    let part = if fraction.is_empty() {
-        0
-    } else {
-        let digits: u128 = fraction.parse().ok()?;
-        digits * u128::from(unit_nanos) / 10u128.pow(u32::try_from(fraction.len()).ok()?)
-    };
-    Some(i128::from(whole) * i128::from(unit_nanos) + i128::try_from(part).ok()?)
+    Some(i128::from(whole) * i128::from(unit_nanos) + i128::from(part(fraction, unit_nanos)))
+}
+
+/// Nanoseconds of `0.fraction` units, in floating point because Go does so: the last nanosecond depends on it.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "below 3.6e12, not negative, and rounded as Go rounds"
+)]
+fn part(fraction: &str, unit_nanos: u64) -> u64 {
+    let mut digits: u64 = 0;
+    let mut scale = 1.0;
+    for digit in fraction.bytes().map(|b| u64::from(b - b'0')) {
+        // Further digits than an i64 holds are ignored.
+        let Some(longer) = i64::try_from(digits).ok().and_then(|d| d.checked_mul(10)) else {
+            break;
+        };
+        digits = longer.unsigned_abs() + digit;
+        scale *= 10.0;
+    }
+    (digits as f64 * (unit_nanos as f64 / scale)) as u64
 }
 
 fn unit_nanos(unit: &str) -> Option<u64> {
@@ -154,4 +167,74 @@ fn unit_nanos(unit: &str) -> Option<u64> {
         "h" => 3_600_000_000_000,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nanos(text: &str) -> i128 {
+        parse(text).unwrap().as_nanos()
+    }
+
+    #[test]
+    fn reads_what_go_reads() {
+        const SECOND: i128 = 1_000_000_000;
+        for (text, want) in [
+            ("0", 0),
+            ("+0", 0),
+            ("0s", 0),
+            ("5s", 5 * SECOND),
+            ("1h0m0s", 3600 * SECOND),
+            ("1h30m", 5400 * SECOND),
+            ("1h1h", 7200 * SECOND),
+            ("1.5h", 5400 * SECOND),
+            (".5s", SECOND / 2),
+            ("1.s", SECOND),
+            ("-5m", -300 * SECOND),
+            ("+5m", 300 * SECOND),
+            ("1µs", 1_000),
+            ("1μs", 1_000),
+            ("1us", 1_000),
+            ("3ns", 3),
+            ("1.9ns", 1),
+            ("39h9m14.425s", 140_954_425_000_000),
+            ("0.333333333333333333h", 1_200 * SECOND - 1),
+            ("0.3333333333333333333h", 1_200 * SECOND),
+            ("0.100000000000000000000h", 360 * SECOND),
+            ("9223372036854775807ns", i128::from(i64::MAX)),
+            ("-9223372036854775808ns", i128::from(i64::MIN)),
+        ] {
+            assert_eq!(nanos(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_go_refuses() {
+        for (text, want) in [
+            ("", "time: invalid duration \"\""),
+            ("-", "time: invalid duration \"-\""),
+            ("soon", "time: invalid duration \"soon\""),
+            (".", "time: invalid duration \".\""),
+            (".s", "time: invalid duration \".s\""),
+            ("--5m", "time: invalid duration \"--5m\""),
+            (" 5m", "time: invalid duration \" 5m\""),
+            ("300", "time: missing unit in duration \"300\""),
+            ("1h30", "time: missing unit in duration \"1h30\""),
+            ("1d", "time: unknown unit \"d\" in duration \"1d\""),
+            ("1h 30m", "time: unknown unit \"h \" in duration \"1h 30m\""),
+            ("1H", "time: unknown unit \"H\" in duration \"1H\""),
+            ("3000000h", "time: invalid duration \"3000000h\""),
+            (
+                "9223372036854775808ns",
+                "time: invalid duration \"9223372036854775808ns\"",
+            ),
+            (
+                "99999999999999999999h",
+                "time: invalid duration \"99999999999999999999h\"",
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), want);
+        }
+    }
 }

@@ -11,6 +11,7 @@
 //! Doc comments of fields are what `kubectl explain` prints, so they speak to the user.
 
 pub mod azure_kv;
+pub mod crds;
 pub mod duration;
 pub mod external_secret;
 pub mod fake;

@@ -71,8 +71,10 @@ pub(super) fn namespaces(generator: &mut SchemaGenerator) -> Schema {
 pub(super) fn regexes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
+        "maxItems": 50,
         "items": {
             "type": "string",
+            "maxLength": 1536,
             "x-kubernetes-validations": rules(&[("''.matches(self) in [true, false]", "must be a regular expression (RE2)")]),
         },
     })

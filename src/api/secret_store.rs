@@ -24,43 +24,18 @@ open_enum! {
 /// Spec of both kinds of store (spec: external-secrets.md 1.6).
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
+    doc = "A place outside the cluster where secrets are kept, for one namespace.",
     group = "external-secrets.io",
     version = "v1",
     kind = "SecretStore",
     plural = "secretstores",
-    shortname = "ss",
-    category = "external-secrets",
     namespaced,
     status = "SecretStoreStatus",
     derive = "PartialEq",
-    derive = "Default",
-    printcolumn(
-        name = "AGE",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    ),
-    printcolumn(
-        name = "Status",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
-    ),
-    printcolumn(
-        name = "Capabilities",
-        type_ = "string",
-        json_path = ".status.capabilities"
-    ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
-    ),
-    printcolumn(
-        name = "Reachable",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Reachable")].status"#
-    )
+    derive = "Default"
 )]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "Where the secrets are and who may read them.")]
 pub struct SecretStoreSpec {
     /// Class of the operator that serves this store; any if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +50,7 @@ pub struct SecretStoreSpec {
     pub refresh_interval: Option<StoreInterval>,
     /// ClusterSecretStore: which namespaces may use it; all if absent. One matching entry is enough.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
     pub conditions: Vec<StoreCondition>,
 }
 

@@ -27,48 +27,18 @@ use super::schema;
 /// Spec of an ExternalSecret (spec: external-secrets.md 1.4).
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
+    doc = "Which remote values become which Secret.",
     group = "external-secrets.io",
     version = "v1",
     kind = "ExternalSecret",
     plural = "externalsecrets",
-    shortname = "es",
-    category = "external-secrets",
     namespaced,
     status = "ExternalSecretStatus",
     derive = "PartialEq",
-    derive = "Default",
-    selectable = ".spec.secretStoreRef.name",
-    selectable = ".spec.secretStoreRef.kind",
-    selectable = ".spec.target.name",
-    selectable = ".spec.refreshInterval",
-    printcolumn(
-        name = "StoreType",
-        type_ = "string",
-        json_path = ".spec.secretStoreRef.kind"
-    ),
-    printcolumn(
-        name = "Store",
-        type_ = "string",
-        json_path = ".spec.secretStoreRef.name"
-    ),
-    printcolumn(
-        name = "Refresh Interval",
-        type_ = "string",
-        json_path = ".spec.refreshInterval"
-    ),
-    printcolumn(
-        name = "Status",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
-    ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
-    ),
-    printcolumn(name = "Last Sync", type_ = "date", json_path = ".status.refreshTime")
+    derive = "Default"
 )]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "What is wanted.")]
 #[schemars(extend("x-kubernetes-validations" = schema::rules(SPEC_RULES)))]
 pub struct ExternalSecretSpec {
     /// Store that all entries without a sourceRef read from.
@@ -92,13 +62,22 @@ pub struct ExternalSecretSpec {
     pub data: Vec<ExternalSecretData>,
     /// Many values at once; of two entries with the same key the later wins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
     pub data_from: Vec<DataFrom>,
 }
 
-const SPEC_RULES: &[(&str, &str)] = &[(
-    "(has(self.data) && size(self.data) > 0) || (has(self.dataFrom) && size(self.dataFrom) > 0)",
-    "either data or dataFrom should be specified",
-)];
+const SPEC_RULES: &[(&str, &str)] = &[
+    (
+        "(has(self.data) && size(self.data) > 0) || (has(self.dataFrom) && size(self.dataFrom) > 0)",
+        "either data or dataFrom should be specified",
+    ),
+    // Making a map of the list fails on a key that is there already, and names it. Comparing each with each would need a
+    // bound on the list to be affordable.
+    (
+        "!has(self.data) || self.target.deletionPolicy != 'Retain' || size(self.data.transformMapEntry(i, d, {d.secretKey: i})) >= 0",
+        "duplicate secretKey found",
+    ),
+];
 
 fn default_refresh_interval() -> GoDuration {
     "1h0m0s".into()
@@ -120,7 +99,7 @@ pub struct SyncWindows {
     /// allow: refreshes happen only within the windows; deny: only outside.
     pub kind: WindowKind,
     /// The windows.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 1000))]
     pub windows: Vec<SyncWindow>,
 }
 

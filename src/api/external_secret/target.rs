@@ -102,6 +102,7 @@ pub struct TargetTemplate {
     pub data: Option<BTreeMap<String, String>>,
     /// Templates kept in ConfigMaps or Secrets of this namespace, or given literally.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
     pub template_from: Vec<TemplateFrom>,
 }
 
@@ -160,6 +161,7 @@ pub struct TemplateFrom {
     pub literal: Option<String>,
     /// Where rendered keys go: Data (default), Annotations or Labels; a path where the target is not a Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
     pub target: Option<String>,
     /// How rendered values are decoded: None (default), Base64, Base64URL or Auto.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,256 @@
+//! The CustomResourceDefinitions: names, versions, columns, and the schemas that the wire types give, brought into the shape
+//! of ESO's. Knows every kind; nothing else knows it.
+//!
+//! v1 is stored, v1beta1 is served with the same schema, so conversion `None` loses nothing in either direction.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+use serde_saphyr::FlowSeq;
+
+use super::external_secret::ExternalSecret;
+use super::meta::{COMPONENT_LABEL, COMPONENT_VALUE, GROUP, VERSION, VERSION_BETA};
+use super::secret_store::SecretStore;
+
+/// A kind as the API server lists it.
+struct Kind {
+    kind: &'static str,
+    plural: &'static str,
+    short: &'static str,
+    scope: &'static str,
+    /// Name, type, path.
+    columns: &'static [(&'static str, &'static str, &'static str)],
+    /// v1 only, as in ESO.
+    selectable: &'static [&'static str],
+    schema: fn() -> Value,
+}
+
+const READY_REASON: &str = r#".status.conditions[?(@.type=="Ready")].reason"#;
+const READY: &str = r#".status.conditions[?(@.type=="Ready")].status"#;
+const REACHABLE: &str = r#".status.conditions[?(@.type=="Reachable")].status"#;
+
+/// ESO's columns first and in its order: scripts count them.
+const STORE_COLUMNS: &[(&str, &str, &str)] = &[
+    ("AGE", "date", ".metadata.creationTimestamp"),
+    ("Status", "string", READY_REASON),
+    ("Capabilities", "string", ".status.capabilities"),
+    ("Ready", "string", READY),
+    ("Reachable", "string", REACHABLE),
+];
+
+const KINDS: &[Kind] = &[
+    Kind {
+        kind: "ExternalSecret",
+        plural: "externalsecrets",
+        short: "es",
+        scope: "Namespaced",
+        columns: &[
+            ("StoreType", "string", ".spec.secretStoreRef.kind"),
+            ("Store", "string", ".spec.secretStoreRef.name"),
+            ("Refresh Interval", "string", ".spec.refreshInterval"),
+            ("Status", "string", READY_REASON),
+            ("Ready", "string", READY),
+            ("Last Sync", "date", ".status.refreshTime"),
+        ],
+        selectable: &[
+            ".spec.secretStoreRef.name",
+            ".spec.secretStoreRef.kind",
+            ".spec.target.name",
+            ".spec.refreshInterval",
+        ],
+        schema: || derived_schema(&ExternalSecret::crd()),
+    },
+    Kind {
+        kind: "SecretStore",
+        plural: "secretstores",
+        short: "ss",
+        scope: "Namespaced",
+        columns: STORE_COLUMNS,
+        selectable: &[],
+        schema: || derived_schema(&SecretStore::crd()),
+    },
+    Kind {
+        kind: "ClusterSecretStore",
+        plural: "clustersecretstores",
+        short: "css",
+        scope: "Cluster",
+        columns: STORE_COLUMNS,
+        selectable: &[],
+        schema: || {
+            let mut schema = derived_schema(&SecretStore::crd());
+            schema["description"] =
+                json!("A place outside the cluster where secrets are kept, for all namespaces.");
+            schema
+        },
+    },
+];
+
+/// All definitions, in the order in which they are installed.
+pub fn all() -> Vec<CustomResourceDefinition> {
+    KINDS
+        .iter()
+        .map(|kind| {
+            serde_json::from_value(definition(kind))
+                .expect("the definition is built of JSON that the type describes")
+        })
+        .collect()
+}
+
+/// One definition as a YAML document, keys sorted.
+pub fn to_yaml(definition: &CustomResourceDefinition) -> String {
+    let value = serde_json::to_value(definition).expect("a definition has string keys only");
+    serde_saphyr::to_string(&Yaml(&value)).expect("a JSON value has a YAML form")
+}
+
+/// Writes lists of scalars in one line: `enum: [A, B]`.
+struct Yaml<'v>(&'v Value);
+
+impl Serialize for Yaml<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+                serializer.collect_seq(items.iter().map(Yaml))
+            }
+            Value::Array(items) => FlowSeq(items).serialize(serializer),
+            Value::Object(members) => {
+                serializer.collect_map(members.iter().map(|(key, value)| (key, Yaml(value))))
+            }
+            scalar => scalar.serialize(serializer),
+        }
+    }
+}
+
+fn definition(kind: &Kind) -> Value {
+    let schema = (kind.schema)();
+    let version = |name: &str, is_stored: bool| {
+        let schema = if is_stored {
+            schema.clone()
+        } else {
+            bare(&schema)
+        };
+        let mut version = json!({
+            "name": name,
+            "served": true,
+            "storage": is_stored,
+            "subresources": {"status": {}},
+            "schema": {"openAPIV3Schema": schema},
+            "additionalPrinterColumns": kind.columns.iter()
+                .map(|(name, type_, path)| json!({"name": name, "type": type_, "jsonPath": path}))
+                .collect::<Value>(),
+        });
+        if !is_stored {
+            version["deprecated"] = json!(true);
+        } else if !kind.selectable.is_empty() {
+            version["selectableFields"] = kind
+                .selectable
+                .iter()
+                .map(|path| json!({"jsonPath": path}))
+                .collect();
+        }
+        version
+    };
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": format!("{}.{GROUP}", kind.plural),
+            "labels": {COMPONENT_LABEL: COMPONENT_VALUE},
+        },
+        "spec": {
+            "group": GROUP,
+            "names": {
+                "kind": kind.kind,
+                "listKind": format!("{}List", kind.kind),
+                "plural": kind.plural,
+                "singular": kind.kind.to_lowercase(),
+                "shortNames": [kind.short],
+                "categories": ["external-secrets"],
+            },
+            "scope": kind.scope,
+            "versions": [version(VERSION, true), version(VERSION_BETA, false)],
+        },
+    })
+}
+
+/// The same schema without descriptions but one: what is explained is v1. The two texts must differ: the API server lifts
+/// schemas that are equal out of the versions, and then refuses `selectableFields`.
+fn bare(schema: &Value) -> Value {
+    fn strip(schema: &mut Value) {
+        let Some(node) = schema.as_object_mut() else {
+            return;
+        };
+        node.remove("description");
+        for name in ["items", "additionalProperties"] {
+            node.get_mut(name).map(strip);
+        }
+        if let Some(Value::Object(properties)) = node.get_mut("properties") {
+            properties.values_mut().for_each(strip);
+        }
+    }
+    let mut bare = schema.clone();
+    strip(&mut bare);
+    bare["description"] = json!(format!(
+        "Older name of version {VERSION}, with the same fields."
+    ));
+    bare
+}
+
+/// The schema that kube derived, in ESO's shape.
+fn derived_schema(derived: &CustomResourceDefinition) -> Value {
+    let schema = derived
+        .spec
+        .versions
+        .first()
+        .and_then(|version| version.schema.as_ref());
+    let mut schema =
+        serde_json::to_value(schema.and_then(|schema| schema.open_api_v3_schema.as_ref()))
+            .expect("a schema has string keys only");
+    tidy(&mut schema, false);
+    // The one field that is null on the wire until it has a value.
+    if let Some(time) = schema.pointer_mut("/properties/status/properties/refreshTime") {
+        time["nullable"] = json!(true);
+    }
+    schema
+}
+
+/// Takes away what the derive adds and ESO's schema does not have: titles, `nullable`, null among the values of an enumeration,
+/// defaults that say nothing, and every default inside a list item (a GitOps tool would see a difference for ever).
+fn tidy(schema: &mut Value, is_in_list: bool) {
+    let Some(node) = schema.as_object_mut() else {
+        return;
+    };
+    node.remove("title");
+    node.remove("nullable");
+    let says_nothing = |default: &Value| match default {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    if is_in_list || node.get("default").is_some_and(says_nothing) {
+        node.remove("default");
+    }
+    if let Some(Value::Array(values)) = node.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
+    if let Some(Value::String(text)) = node.get_mut("description") {
+        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    if let Some(Value::Object(properties)) = node.get_mut("properties") {
+        properties
+            .values_mut()
+            .for_each(|property| tidy(property, is_in_list));
+    }
+    if let Some(values) = node.get_mut("additionalProperties") {
+        tidy(values, is_in_list);
+    }
+    if let Some(items) = node.get_mut("items") {
+        tidy(items, true);
+        // The list's own description is what is printed.
+        items
+            .as_object_mut()
+            .map(|items: &mut Map<_, _>| items.remove("description"));
+    }
+}
