@@ -1,0 +1,118 @@
+//! Everything the fake knows, shared by the proxy and the control API. No lock is held across an await.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, RwLock};
+
+use crate::entra::token::Signer;
+use crate::entra::{Directory, TENANT};
+use crate::fault::Faults;
+use crate::journal::Journal;
+use crate::locks::{read, write};
+use crate::vault::store::{Clock, Vault};
+
+/// The shared state of one fake.
+pub(crate) struct State {
+    pub(crate) sa_issuer: Option<String>,
+    pub(crate) fixtures: Option<PathBuf>,
+    pub(crate) clock: Clock,
+    pub(crate) directory: Directory,
+    pub(crate) signer: Signer,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Arc<Journal>,
+    vaults: RwLock<HashMap<String, Arc<Mutex<Vault>>>>,
+    permissions: RwLock<HashMap<(String, String), BTreeSet<String>>>,
+}
+
+impl State {
+    /// A state without vaults that knows the default application.
+    pub(crate) fn new(
+        sa_issuer: Option<String>,
+        fixtures: Option<PathBuf>,
+        clock: Clock,
+        log_capacity: usize,
+    ) -> Self {
+        Self {
+            sa_issuer,
+            fixtures,
+            clock,
+            directory: Directory::default(),
+            signer: Signer::new(),
+            faults: Faults::default(),
+            journal: Arc::new(Journal::new(log_capacity)),
+            vaults: RwLock::default(),
+            permissions: RwLock::default(),
+        }
+    }
+
+    /// The vault of a label, made empty where it is not known.
+    pub(crate) fn vault(&self, label: &str) -> Arc<Mutex<Vault>> {
+        if let Some(vault) = read(&self.vaults).get(label) {
+            return Arc::clone(vault);
+        }
+        let mut vaults = write(&self.vaults);
+        let vault = vaults
+            .entry(label.to_owned())
+            .or_insert_with(|| Arc::new(Mutex::new(Vault::new(label, TENANT, self.clock))));
+        Arc::clone(vault)
+    }
+
+    /// The vaults whose label begins with a prefix.
+    pub(crate) fn vaults(&self, prefix: &str) -> Vec<(String, Arc<Mutex<Vault>>)> {
+        let vaults = read(&self.vaults);
+        let wanted = vaults.iter().filter(|(label, _)| label.starts_with(prefix));
+        wanted
+            .map(|(label, vault)| (label.clone(), Arc::clone(vault)))
+            .collect()
+    }
+
+    /// Forgets the vaults whose label begins with a prefix, with their faults and permissions.
+    pub(crate) fn forget(&self, prefix: &str) {
+        write(&self.vaults).retain(|label, _| !label.starts_with(prefix));
+        write(&self.permissions).retain(|(_, label), _| !label.starts_with(prefix));
+        self.faults.clear(prefix);
+    }
+
+    /// Limits what a client may do in a vault; `None` allows everything.
+    pub(crate) fn permit(&self, client: &str, label: &str, allowed: Option<BTreeSet<String>>) {
+        let key = (client.to_ascii_lowercase(), label.to_owned());
+        let mut permissions = write(&self.permissions);
+        match allowed {
+            Some(allowed) => permissions.insert(key, allowed),
+            None => permissions.remove(&key),
+        };
+    }
+
+    /// Whether a client may do something, such as `get` of kind `secrets`.
+    pub(crate) fn may(&self, client: &str, label: &str, kind: &str, permission: &str) -> bool {
+        let permissions = read(&self.permissions);
+        if permissions.is_empty() {
+            return true;
+        }
+        let find = |label: &str| permissions.get(&(client.to_owned(), label.to_owned()));
+        find(label).or_else(|| find("*")).is_none_or(|allowed| {
+            allowed.contains(permission) || allowed.contains(&format!("{kind}/{permission}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_are_per_client_and_vault() {
+        let state = State::new(None, None, Clock::Golden, 10);
+        let set = |words: &[&str]| Some(words.iter().map(ToString::to_string).collect());
+        assert!(state.may("c", "kv", "secrets", "list"));
+        state.permit("C", "kv", set(&["get", "keys/list"]));
+        assert!(state.may("c", "kv", "secrets", "get"));
+        assert!(!state.may("c", "kv", "secrets", "list"));
+        assert!(state.may("c", "kv", "keys", "list"));
+        assert!(
+            state.may("d", "kv", "secrets", "list") && state.may("c", "other", "secrets", "list")
+        );
+        state.permit("c", "kv", None);
+        assert!(state.may("c", "kv", "secrets", "list"));
+    }
+}
