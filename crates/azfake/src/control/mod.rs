@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub use dump::{SecretDump, VaultDump};
 
+use crate::Error;
 use crate::cloud::label;
 use crate::entra::App;
 use crate::fault::Fault;
@@ -16,8 +17,8 @@ use crate::locks::lock;
 use crate::seed::{CertificateContent, Content, KeyContent, SecretContent};
 use crate::state::State;
 use crate::vault::public::{self, Public};
+use crate::vault::route::Kind;
 use crate::vault::store::Vault;
-use crate::{Error, vault};
 
 /// A handle on a running fake; clones act on the same one. No call waits for anything but short locks.
 ///
@@ -179,7 +180,7 @@ fn seed_key(vault: &mut Vault, name: &str, key: Option<(serde_json::Value, KeyCo
     };
     let object = object(
         vault,
-        vault::route::Kind::Keys,
+        Kind::Keys,
         name,
         document,
         (content.tags, content.enabled),
@@ -201,22 +202,17 @@ fn seed_certificate(
         return;
     };
     let document = public::document(&certificate);
-    let object = object(
-        vault,
-        vault::route::Kind::Certificates,
-        name,
-        document,
-        (content.tags, content.enabled),
-    );
+    let extras = (content.tags, content.enabled);
+    let mut object = object(vault, Kind::Certificates, name, document, extras);
+    object.secret_version = vault.seed_managed(name, certificate.secret, certificate.content_type);
     vault.certificates.insert(id, object);
-    vault.seed_managed(name, certificate.secret, certificate.content_type);
 }
 
 type Extras = (Option<BTreeMap<String, String>>, Option<bool>);
 
 fn object(
     vault: &Vault,
-    kind: vault::route::Kind,
+    kind: Kind,
     name: &str,
     document: serde_json::Value,
     (tags, enabled): Extras,
@@ -226,6 +222,7 @@ fn object(
     Public {
         name: name.to_owned(),
         version: vault.version_id(kind.word(), name, 0),
+        secret_version: String::new(),
         document,
         tags: tags.unwrap_or_default(),
         attributes,

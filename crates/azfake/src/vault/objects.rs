@@ -85,7 +85,7 @@ fn show(host: &str, kind: Kind, object: &Public, full: bool) -> Value {
             shown["policy"] = object.document["policy"].clone();
             shown["sid"] = json!(format!(
                 "https://{host}/secrets/{}/{}",
-                object.name, object.version
+                object.name, object.secret_version
             ));
             shown["kid"] = json!(format!(
                 "https://{host}/keys/{}/{}",

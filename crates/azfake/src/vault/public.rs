@@ -19,6 +19,8 @@ use crate::Error;
 pub(crate) struct Public {
     pub(crate) name: String,
     pub(crate) version: String,
+    /// Version of the secret behind a certificate; empty for a key.
+    pub(crate) secret_version: String,
     /// Members of the answer that belong to the kind: a JWK, or `cer` and its kin.
     pub(crate) document: Value,
     pub(crate) tags: BTreeMap<String, String>,

@@ -244,13 +244,16 @@ impl Vault {
         secret
     }
 
-    /// Makes the secret behind a certificate.
-    pub(crate) fn seed_managed(&mut self, name: &str, value: String, content_type: &str) {
+    /// Makes a version of the secret behind a certificate and returns its id.
+    pub(crate) fn seed_managed(&mut self, name: &str, value: String, content_type: &str) -> String {
         let change = Change {
             content_type: Some(content_type.to_owned()),
             ..Change::default()
         };
-        self.add_version(name, value, change).managed = true;
+        let secret = self.add_version(name, value, change);
+        secret.managed = true;
+        secret.deleted = None;
+        secret.latest().id.clone()
     }
 
     /// A version of a secret, the newest one for an empty version.
