@@ -14,7 +14,7 @@ use super::meta::{COMPONENT_LABEL, COMPONENT_VALUE, GROUP, VERSION, VERSION_BETA
 use super::secret_store::SecretStore;
 
 /// A kind as the API server lists it.
-struct Kind {
+struct Definition {
     kind: &'static str,
     plural: &'static str,
     short: &'static str,
@@ -39,8 +39,8 @@ const STORE_COLUMNS: &[(&str, &str, &str)] = &[
     ("Reachable", "string", REACHABLE),
 ];
 
-const KINDS: &[Kind] = &[
-    Kind {
+const DEFINITIONS: &[Definition] = &[
+    Definition {
         kind: "ExternalSecret",
         plural: "externalsecrets",
         short: "es",
@@ -61,7 +61,7 @@ const KINDS: &[Kind] = &[
         ],
         schema: || derived_schema(&ExternalSecret::crd()),
     },
-    Kind {
+    Definition {
         kind: "SecretStore",
         plural: "secretstores",
         short: "ss",
@@ -70,7 +70,7 @@ const KINDS: &[Kind] = &[
         selectable: &[],
         schema: || derived_schema(&SecretStore::crd()),
     },
-    Kind {
+    Definition {
         kind: "ClusterSecretStore",
         plural: "clustersecretstores",
         short: "css",
@@ -88,7 +88,7 @@ const KINDS: &[Kind] = &[
 
 /// All definitions, in the order in which they are installed.
 pub fn all() -> Vec<CustomResourceDefinition> {
-    KINDS
+    DEFINITIONS
         .iter()
         .map(|kind| {
             serde_json::from_value(definition(kind))
@@ -98,9 +98,28 @@ pub fn all() -> Vec<CustomResourceDefinition> {
 }
 
 /// One definition as a YAML document, keys sorted.
-pub fn to_yaml(definition: &CustomResourceDefinition) -> String {
+pub fn to_yaml(definition: &CustomResourceDefinition) -> Result<String, YamlError> {
     let value = serde_json::to_value(definition).expect("a definition has string keys only");
-    serde_saphyr::to_string(&Yaml(&value)).expect("a JSON value has a YAML form")
+    serde_saphyr::to_string(&Yaml(&value)).map_err(|source| YamlError {
+        name: definition.metadata.name.clone().unwrap_or_default(),
+        source,
+    })
+}
+
+/// All definitions as one multi-document YAML text.
+pub fn bundle_yaml() -> Result<String, YamlError> {
+    all()
+        .iter()
+        .map(|crd| Ok(format!("---\n{}", to_yaml(crd)?)))
+        .collect()
+}
+
+/// A definition that YAML cannot hold.
+#[derive(Debug, thiserror::Error)]
+#[error("write the definition of {name} as YAML")]
+pub struct YamlError {
+    name: String,
+    source: serde_saphyr::ser::Error,
 }
 
 /// Writes lists of scalars in one line: `enum: [A, B]`.
@@ -121,7 +140,7 @@ impl Serialize for Yaml<'_> {
     }
 }
 
-fn definition(kind: &Kind) -> Value {
+fn definition(kind: &Definition) -> Value {
     let schema = (kind.schema)();
     let version = |name: &str, is_stored: bool| {
         let schema = if is_stored {
@@ -207,9 +226,12 @@ fn derived_schema(derived: &CustomResourceDefinition) -> Value {
         serde_json::to_value(schema.and_then(|schema| schema.open_api_v3_schema.as_ref()))
             .expect("a schema has string keys only");
     tidy(&mut schema, false);
-    // The one field that is null on the wire until it has a value.
-    if let Some(time) = schema.pointer_mut("/properties/status/properties/refreshTime") {
-        time["nullable"] = json!(true);
+    // An ExternalSecret's status says null and "" until there is more to say.
+    if let Some(status) = schema.pointer_mut("/properties/status/properties")
+        && status.get("binding").is_some()
+    {
+        status["refreshTime"]["nullable"] = json!(true);
+        status["binding"]["properties"]["name"]["default"] = json!("");
     }
     schema
 }
@@ -222,13 +244,6 @@ fn tidy(schema: &mut Value, is_in_list: bool) {
     };
     node.remove("title");
     node.remove("nullable");
-    let says_nothing = |default: &Value| match default {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    };
     if is_in_list || node.get("default").is_some_and(says_nothing) {
         node.remove("default");
     }
@@ -252,5 +267,15 @@ fn tidy(schema: &mut Value, is_in_list: bool) {
         items
             .as_object_mut()
             .map(|items: &mut Map<_, _>| items.remove("description"));
+    }
+}
+
+fn says_nothing(default: &Value) -> bool {
+    match default {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.values().all(says_nothing),
+        _ => false,
     }
 }

@@ -10,6 +10,11 @@
 //!
 //! Doc comments of fields are what `kubectl explain` prints, so they speak to the user.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "field docs are printed by kubectl explain, where backticks are noise"
+)]
+
 pub mod azure_kv;
 pub mod crds;
 pub mod duration;
@@ -18,3 +23,6 @@ pub mod fake;
 pub mod meta;
 mod schema;
 pub mod secret_store;
+
+#[cfg(test)]
+mod tests;

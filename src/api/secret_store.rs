@@ -240,6 +240,7 @@ impl JsonSchema for StoreProvider {
 
 /// Status of both kinds of store.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "What was found out about the store.")]
 pub struct SecretStoreStatus {
     /// Ready: whether the configuration is valid. Reachable: whether the vault answers with these credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

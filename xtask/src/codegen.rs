@@ -22,7 +22,7 @@ pub fn run(args: &Args) -> Result<()> {
         .parent()
         .context("xtask has a parent folder")?;
     let mut stale = Vec::new();
-    for (path, text) in generated() {
+    for (path, text) in generated()? {
         let file = root.join(&path);
         if fs::read_to_string(&file).is_ok_and(|old| old == text) {
             continue;
@@ -47,17 +47,15 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Path below the root and content of each generated file.
-fn generated() -> Vec<(PathBuf, String)> {
+fn generated() -> Result<Vec<(PathBuf, String)>> {
     let folder = Path::new("crds");
-    let mut bundle = HEADER.to_owned();
-    let mut files = Vec::new();
+    let mut files = vec![(folder.join("bundle.yaml"), crds::bundle_yaml()?)];
     for crd in crds::all() {
-        let yaml = crds::to_yaml(&crd);
-        bundle.push_str("---\n");
-        bundle.push_str(&yaml);
         let name = format!("{}_{}.yaml", crd.spec.group, crd.spec.names.plural);
-        files.push((folder.join(name), format!("{HEADER}{yaml}")));
+        files.push((folder.join(name), crds::to_yaml(&crd)?));
     }
-    files.push((folder.join("bundle.yaml"), bundle));
-    files
+    Ok(files
+        .into_iter()
+        .map(|(path, yaml)| (path, format!("{HEADER}{yaml}")))
+        .collect())
 }

@@ -138,6 +138,7 @@ impl ExternalSecret {
 /// `{name: ""}` until there is something to say, as ESO does.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "What was achieved.")]
 pub struct ExternalSecretStatus {
     /// When the last successful refresh began.
     #[serde(default)]
