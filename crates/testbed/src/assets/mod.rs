@@ -1,0 +1,123 @@
+//! Where the binaries come from: `KUBEBUILDER_ASSETS`, else PATH, else a cache that is filled by
+//! building the Go modules below `testbed/`.
+
+mod build;
+mod go;
+mod modules;
+
+use std::env;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::process::on_path;
+
+/// Names the directory with the binaries, as other Kubernetes test tools do.
+const ASSETS_VARIABLE: &str = "KUBEBUILDER_ASSETS";
+
+/// Told, line by line, what takes long.
+pub type Progress<'a> = &'a dyn Fn(&str);
+
+/// The binaries of a control plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kubernetes {
+    /// etcd
+    pub etcd: PathBuf,
+    /// kube-apiserver
+    pub api_server: PathBuf,
+    /// kube-controller-manager
+    pub controller_manager: PathBuf,
+    /// kubectl
+    pub kubectl: PathBuf,
+}
+
+impl Kubernetes {
+    fn in_directory(directory: &Path) -> Self {
+        Self {
+            etcd: directory.join("etcd"),
+            api_server: directory.join("kube-apiserver"),
+            controller_manager: directory.join("kube-controller-manager"),
+            kubectl: directory.join("kubectl"),
+        }
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let all = [
+            &self.etcd,
+            &self.api_server,
+            &self.controller_manager,
+            &self.kubectl,
+        ];
+        let absent = all.into_iter().filter(|path| !path.is_file());
+        absent
+            .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+            .collect()
+    }
+}
+
+/// Finds the control plane's binaries, or builds them into the cache: minutes the first time on a
+/// machine, nothing after. Blocks.
+///
+/// # Errors
+/// `KUBEBUILDER_ASSETS` is set and incomplete, or the build fails (see the message for the remedy).
+pub fn kubernetes(progress: Progress<'_>) -> Result<Kubernetes> {
+    if let Some(directory) = env::var_os(ASSETS_VARIABLE).filter(|value| !value.is_empty()) {
+        return given(Path::new(&directory));
+    }
+    if let Some(found) = installed() {
+        return Ok(found);
+    }
+    build::module(&modules::KUBERNETES, progress)
+        .map(|directory| Kubernetes::in_directory(&directory))
+}
+
+/// Writes a progress line to standard error.
+pub fn to_stderr(line: &str) {
+    // nobody to tell if this fails
+    let _ = writeln!(std::io::stderr(), "testbed: {line}");
+}
+
+fn given(directory: &Path) -> Result<Kubernetes> {
+    let found = Kubernetes::in_directory(directory);
+    let missing = found.missing();
+    if !missing.is_empty() {
+        bail!(
+            "{ASSETS_VARIABLE}={} lacks {} (bundles made for envtest have no kube-controller-manager, which this bed \
+             needs): add what is missing, or unset {ASSETS_VARIABLE} to have all built",
+            directory.display(),
+            missing.join(", ")
+        );
+    }
+    Ok(found)
+}
+
+/// All four on PATH, or none of them.
+fn installed() -> Option<Kubernetes> {
+    Some(Kubernetes {
+        etcd: on_path("etcd")?,
+        api_server: on_path("kube-apiserver")?,
+        controller_manager: on_path("kube-controller-manager")?,
+        kubectl: on_path("kubectl")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incomplete_directory_is_an_error_that_names_what_is_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["etcd", "kube-apiserver", "kubectl"] {
+            std::fs::write(directory.path().join(name), "").unwrap();
+        }
+        let error = given(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("lacks kube-controller-manager ("), "{error}");
+        std::fs::write(directory.path().join("kube-controller-manager"), "").unwrap();
+        assert_eq!(
+            given(directory.path()).unwrap(),
+            Kubernetes::in_directory(directory.path())
+        );
+    }
+}
