@@ -1,1 +1,5 @@
-//! placeholder
+//! One binary for all tests that need real parts.
+
+mod crds;
+mod golden;
+mod support;

@@ -1,0 +1,200 @@
+//! The bed: a real control plane with the kinds and the operator's role installed, and a fake Azure
+//! in this process. It runs no operator; see `operator`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use azfake::AzFake;
+use serde_json::{Value, json};
+use testbed::ControlPlane;
+use tokio::time::{Instant, sleep};
+
+use super::cluster::{Cluster, array, text};
+use super::settings::repository;
+use crate::golden::documents;
+
+/// The operator's ServiceAccount, as deploy/rbac.yaml makes it.
+const NAMESPACE: &str = "external-secrets";
+const ACCOUNT: &str = "keyferry";
+/// Longer than any test run.
+const TOKEN_LIFE: Duration = Duration::from_secs(6 * 3600);
+const ESTABLISHED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Control plane, kinds, role and fake Azure.
+pub(crate) struct Bed {
+    plane: ControlPlane,
+    azure: AzFake,
+    cluster: Cluster,
+    kubeconfig: PathBuf,
+    ca_file: PathBuf,
+    namespaces: AtomicU32,
+}
+
+impl Bed {
+    /// Starts all of it; takes seconds once the control plane's binaries are built.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let manifests = ["crds/bundle.yaml", "deploy/rbac.yaml"]
+            .map(|file| std::fs::read_to_string(repository().join(file)));
+        let manifests = manifests
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()
+            .context("reading manifests")?;
+        let definitions = documents(&manifests[0])?;
+        let options = testbed::Options {
+            manifests,
+            ..testbed::Options::default()
+        };
+        let plane = ControlPlane::start(options)
+            .await
+            .context("control plane")?;
+        let options = azfake::Options {
+            sa_issuer: Some(plane.issuer().to_owned()),
+            fixtures: Some(repository().join("tests/golden/fixtures")),
+            ..azfake::Options::default()
+        };
+        let azure = AzFake::start(options).await.context("azfake")?;
+        let ca_file = plane.state().join("azure-ca.pem");
+        std::fs::write(&ca_file, azure.ca_pem())?;
+        let cluster = Cluster::new(plane.admin_client());
+        established(&cluster, &definitions).await?;
+        let kubeconfig = plane
+            .service_account_kubeconfig(NAMESPACE, ACCOUNT, TOKEN_LIFE)
+            .await?;
+        Ok(Self {
+            plane,
+            azure,
+            cluster,
+            kubeconfig,
+            ca_file,
+            namespaces: AtomicU32::new(0),
+        })
+    }
+
+    /// The cluster as its administrator.
+    pub(crate) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The processes behind the cluster.
+    pub(crate) fn plane(&self) -> &ControlPlane {
+        &self.plane
+    }
+
+    /// The fake Azure's controls.
+    pub(crate) fn azure(&self) -> azfake::Control {
+        self.azure.control()
+    }
+
+    /// What points an operator at this bed, and nothing else (testbed.md 2.6).
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let mut environment = self.azure.environment(&self.ca_file);
+        environment.push(("KUBECONFIG".into(), self.kubeconfig.display().to_string()));
+        environment
+    }
+
+    /// A directory that goes with the bed.
+    pub(crate) fn state(&self) -> &Path {
+        self.plane.state()
+    }
+
+    /// A namespace that no other test uses.
+    pub(crate) async fn namespace(&self, prefix: &str) -> anyhow::Result<String> {
+        let name = format!(
+            "{prefix}-{}",
+            self.namespaces.fetch_add(1, Ordering::Relaxed)
+        );
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        self.cluster.apply(&object, None).await?;
+        Ok(name)
+    }
+
+    /// Puts content (as a case states it) into a vault.
+    pub(crate) fn seed(&self, vault: &str, content: Value) -> anyhow::Result<()> {
+        let content =
+            serde_json::from_value(content).with_context(|| format!("content of vault {vault}"))?;
+        Ok(self.azure().seed(vault, content)?)
+    }
+
+    /// Sets the fault or faults of a vault, a host or `*`; null clears.
+    pub(crate) fn fault(&self, target: &str, fault: Value) -> anyhow::Result<()> {
+        let faults = match fault {
+            Value::Null => Vec::new(),
+            Value::Array(faults) => faults,
+            fault => vec![fault],
+        };
+        let faults = faults
+            .into_iter()
+            .map(serde_json::from_value)
+            .collect::<Result<_, _>>();
+        self.azure().faults(
+            target,
+            faults.with_context(|| format!("fault on {target}"))?,
+        );
+        Ok(())
+    }
+
+    /// Registers applications: tenant → client → application, or null to remove it.
+    pub(crate) fn entra(&self, tenants: &Value) -> anyhow::Result<()> {
+        for (tenant, clients) in tenants.as_object().into_iter().flatten() {
+            for (client, app) in clients.as_object().into_iter().flatten() {
+                let app = serde_json::from_value(app.clone())
+                    .with_context(|| format!("application {client}"))?;
+                self.azure().entra(tenant, client, app);
+            }
+        }
+        Ok(())
+    }
+
+    /// The content of a vault.
+    pub(crate) fn vault(&self, vault: &str) -> Value {
+        json!(self.azure().dump(vault))
+    }
+
+    /// The content of all vaults whose labels begin so; only what clients wrote if asked.
+    pub(crate) fn vaults(&self, prefix: &str, written_only: bool) -> BTreeMap<String, Value> {
+        let all = self.azure().dump_all(prefix, written_only).into_iter();
+        all.map(|(label, content)| (label, json!(content)))
+            .collect()
+    }
+
+    /// Forgets the vaults whose labels begin so, with their faults.
+    pub(crate) fn forget_vaults(&self, prefix: &str) {
+        self.azure().reset(prefix);
+    }
+
+    /// Applies a multi-document YAML text into a namespace.
+    pub(crate) async fn apply(&self, namespace: &str, yaml: &str) -> anyhow::Result<()> {
+        for object in documents(yaml)? {
+            self.cluster.apply(&object, Some(namespace)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Waits until the kinds that were applied are served.
+async fn established(cluster: &Cluster, definitions: &[Value]) -> anyhow::Result<()> {
+    let end = Instant::now() + ESTABLISHED_WITHIN;
+    for name in definitions
+        .iter()
+        .map(|definition| text(&definition["metadata"]["name"]))
+    {
+        let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}");
+        loop {
+            let definition = cluster.request("GET", &path, None).await?;
+            let mut conditions = array(&definition["status"]["conditions"]);
+            if conditions.any(|c| c["type"] == "Established" && c["status"] == "True") {
+                break;
+            }
+            if Instant::now() > end {
+                bail!("{name} is not established: {}", definition["status"]);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+    // discovery follows a moment later
+    sleep(Duration::from_millis(500)).await;
+    Ok(cluster.discover().await?)
+}
