@@ -4,6 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+
 use crate::entra::token::Signer;
 use crate::entra::{Directory, TENANT};
 use crate::fault::Faults;
@@ -15,6 +18,8 @@ use crate::vault::store::{Clock, Vault};
 pub(crate) struct State {
     pub(crate) sa_issuer: Option<String>,
     pub(crate) fixtures: Option<PathBuf>,
+    /// Certificates of applications that state none.
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
     pub(crate) clock: Clock,
     pub(crate) directory: Directory,
     pub(crate) signer: Signer,
@@ -32,7 +37,12 @@ impl State {
         clock: Clock,
         log_capacity: usize,
     ) -> Self {
+        let certificate = fixtures
+            .as_ref()
+            .map(|directory| directory.join("sp-client.pem"));
+        let certificate = certificate.and_then(|file| CertificateDer::from_pem_file(file).ok());
         Self {
+            certificates: certificate.into_iter().collect(),
             sa_issuer,
             fixtures,
             clock,

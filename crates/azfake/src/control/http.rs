@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Control;
-use crate::entra::App;
+use crate::entra::{App, Jwks};
 use crate::exchange::{Reply, pairs};
 use crate::fault::Fault;
 use crate::proxy::{Stop, stopped};
@@ -26,7 +26,8 @@ const HELP: &str = "azfake control API
 POST /seed         {LABEL: {secrets: {NAME: {value, tags, contentType, enabled, nbf, exp, versions} or null}, keys, certificates, tenant}}
 POST /fault        {LABEL or HOST or \"*\": {status, code, innerCode, message, body, retryAfter, times, skip, latencyMs,
                     dropConnection, refuseConnect, hang, ops, methods, path} or a list of such or null}
-POST /entra        {TENANT: {CLIENT: {secrets, expiredSecrets, issuers, subjects, audiences, tokenSeconds} or null}}
+POST /entra        {TENANT: {CLIENT: {secrets, expiredSecrets, certificates, issuers, subjects, audiences, tokenSeconds} or null}}
+POST /jwks         {ISSUER: {keys: [...]} or null}
 POST /permissions  {CLIENT: {LABEL or \"*\": [get, list, set, delete, recover, purge, secrets/get ...] or null}}
 GET  /log          ?since=MARK&host=PREFIX
 GET  /mark
@@ -106,6 +107,7 @@ impl Server {
             ("POST", "/seed") => self.seed(&parse(body)?)?,
             ("POST", "/fault") => self.fault(parse(body)?),
             ("POST", "/entra") => self.entra(parse(body)?),
+            ("POST", "/jwks") => self.jwks(parse(body)?),
             ("POST", "/permissions") => self.permissions(&parse(body)?),
             ("POST", "/reset") => self.reset(query),
             ("GET", "/log") => return self.log(query),
@@ -156,6 +158,12 @@ impl Server {
             for (client, app) in clients {
                 self.control.entra(&tenant, &client, app);
             }
+        }
+    }
+
+    fn jwks(&self, issuers: Map<Option<Jwks>>) {
+        for (issuer, jwks) in issuers {
+            self.control.jwks(&issuer, jwks);
         }
     }
 

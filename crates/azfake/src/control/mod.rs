@@ -10,7 +10,7 @@ pub use dump::{SecretDump, VaultDump};
 
 use crate::Error;
 use crate::cloud::label;
-use crate::entra::App;
+use crate::entra::{App, Jwks};
 use crate::fault::Fault;
 use crate::journal::{Counters, LoggedRequest};
 use crate::locks::lock;
@@ -109,6 +109,11 @@ impl Control {
     /// Registers an application in a tenant (made known by it), or removes it with `None`.
     pub fn entra(&self, tenant: &str, client: &str, app: Option<App>) {
         self.state.directory.set(tenant, client, app);
+    }
+
+    /// States the keys that federated tokens of an issuer must be signed with; `None`: their signature is not checked.
+    pub fn jwks(&self, issuer: &str, jwks: Option<Jwks>) {
+        self.state.directory.set_keys(issuer, jwks);
     }
 
     /// Limits a client in a vault (or `*`) to permissions such as `get`, `list`, `set`, `delete`, `recover`,

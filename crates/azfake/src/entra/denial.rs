@@ -56,16 +56,38 @@ pub(crate) enum Denial {
     /// The assertion is too old or too young.
     #[error("Client assertion is not within its valid time range.")]
     StaleAssertion,
-    /// Nothing that the application trusts made the assertion.
     #[error(
-        "No matching federated identity record found for presented assertion. Assertion Issuer: '{issuer}'. \
-         Assertion Subject: '{subject}'. Assertion Audience: '{audience}'."
+        "No matching federated identity record found for presented assertion issuer '{issuer}'. Check your \
+         federated identity credential Subject, Audience and Issuer against the presented assertion. \
+         https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
     )]
-    NoMatchingIdentity {
-        issuer: String,
-        subject: String,
-        audience: String,
-    },
+    UntrustedIssuer { issuer: String },
+    #[error(
+        "No matching federated identity record found for presented assertion audience '{audience}'. Check your \
+         federated identity credential Subject, Audience and Issuer against the presented assertion. \
+         https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+    )]
+    UntrustedAudience { audience: String },
+    #[error(
+        "No matching federated identity record found for presented assertion subject '{subject}'. Check your \
+         federated identity credential Subject, Audience and Issuer against the presented assertion. \
+         https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+    )]
+    UntrustedSubject { subject: String },
+    /// A federated token that none of its issuer's keys signed.
+    #[error(
+        "Assertion failed signature validation. [Reason - Key was not found or the signature is not valid.]"
+    )]
+    BadSignature,
+    /// No certificate of the application made the signature.
+    #[error(
+        "The certificate used to sign the client assertion is not registered on application '{client}', or the \
+         signature is not valid. [Reason - The key was not found.]"
+    )]
+    UnknownCertificate { client: String },
+    /// The assertion is for another tenant or host.
+    #[error("Client assertion audience claim does not match Realm issuer.")]
+    WrongRealm,
     /// A fault that a test asked for.
     #[error("{description}")]
     Injected {
@@ -117,7 +139,12 @@ impl Denial {
             Self::UnknownResource { .. } => (400, "invalid_resource", 500_011),
             Self::MalformedAssertion => (400, "invalid_request", 50_027),
             Self::StaleAssertion => (401, "invalid_client", 700_024),
-            Self::NoMatchingIdentity { .. } => (401, "invalid_client", 70_021),
+            Self::UntrustedIssuer { .. } => (401, "invalid_client", 700_211),
+            Self::UntrustedAudience { .. } => (401, "invalid_client", 700_212),
+            Self::UntrustedSubject { .. } => (401, "invalid_client", 700_213),
+            Self::BadSignature => (401, "invalid_client", 50_013),
+            Self::UnknownCertificate { .. } => (401, "invalid_client", 700_027),
+            Self::WrongRealm => (401, "invalid_client", 700_023),
             Self::Injected { status, error, .. } => (*status, error, 0),
         }
     }

@@ -3,9 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::assertion::{self, Trust};
 use super::denial::Denial;
 use super::token::Claims;
-use super::{App, EXPIRED_SECRET, Unknown, assertion};
+use super::{App, EXPIRED_SECRET, Unknown};
 use crate::cloud::Cloud;
 use crate::exchange::{Call, Reply, pairs};
 use crate::fault::Fault;
@@ -77,8 +78,20 @@ pub(crate) fn answer(
     let form = pairs(&call.body);
     let client = field(&form, "client_id").map(str::to_owned);
     let result = match endpoint {
-        Endpoint::TokenV1 { tenant } => token(state, cloud, tenant, &form, resource_v1(&form)),
-        Endpoint::TokenV2 { tenant } => token(state, cloud, tenant, &form, resource_v2(&form)),
+        Endpoint::TokenV1 { tenant } => token(
+            state,
+            (cloud, &call.host),
+            tenant,
+            &form,
+            resource_v1(&form),
+        ),
+        Endpoint::TokenV2 { tenant } => token(
+            state,
+            (cloud, &call.host),
+            tenant,
+            &form,
+            resource_v2(&form),
+        ),
         Endpoint::OpenId { tenant, version } => openid(state, &call.host, tenant, version),
         Endpoint::Instance => Ok(instance(call)),
         Endpoint::Unknown => {
@@ -144,7 +157,7 @@ fn resource_v2(form: &[(String, String)]) -> Result<Wanted, Denial> {
 
 fn token(
     state: &State,
-    cloud: Cloud,
+    (cloud, host): (Cloud, &str),
     tenant: &str,
     form: &[(String, String)],
     wanted: Result<Wanted, Denial>,
@@ -180,7 +193,7 @@ fn token(
             tenant: tenant.to_owned(),
         });
     }
-    authenticate(state, &app, client, form)?;
+    authenticate(state, &app, &format!("https://{host}/{tenant}"), form)?;
     let seconds = app.token_seconds.unwrap_or(TOKEN_SECONDS);
     let claims = Claims::new(
         &tenant.to_ascii_lowercase(),
@@ -195,11 +208,20 @@ fn token(
 fn authenticate(
     state: &State,
     app: &App,
-    client: &str,
+    authority: &str,
     form: &[(String, String)],
 ) -> Result<(), Denial> {
+    let client = field(form, "client_id").unwrap_or_default();
     if let Some(assertion) = field(form, "client_assertion") {
-        return assertion::check(app, state.sa_issuer.as_deref(), assertion, now());
+        let trust = Trust {
+            app,
+            client,
+            authority,
+            sa_issuer: state.sa_issuer.as_deref(),
+            certificates: &state.certificates,
+            now: now(),
+        };
+        return assertion::check(&trust, assertion, |issuer| state.directory.keys(issuer));
     }
     let secret = field(form, "client_secret").ok_or(Denial::NoCredential)?;
     let client = client.to_owned();

@@ -3,12 +3,15 @@
 pub(crate) mod assertion;
 mod denial;
 pub(crate) mod endpoint;
+mod jws;
 pub(crate) mod token;
 
 use std::collections::HashMap;
 use std::sync::RwLock;
 
 use serde::{Deserialize, Serialize};
+
+pub use jws::{Jwk, Jwks};
 
 use crate::locks::{read, write};
 
@@ -31,6 +34,8 @@ pub struct App {
     pub secrets: Vec<String>,
     /// Client secrets that have expired, besides [`EXPIRED_SECRET`].
     pub expired_secrets: Vec<String>,
+    /// Certificates (PEM) whose keys sign its assertions; empty: `sp-client.pem` of the fixtures.
+    pub certificates: Vec<String>,
     /// Issuers of federated tokens; empty: the `sa_issuer` of the options.
     pub issuers: Vec<String>,
     /// Subjects of federated tokens; empty: any.
@@ -58,15 +63,17 @@ pub(crate) enum Unknown {
     Client,
 }
 
-/// Tenants and their applications.
+/// Tenants and their applications, and the keys of token issuers.
 pub(crate) struct Directory {
     tenants: RwLock<HashMap<String, HashMap<String, App>>>,
+    issuers: RwLock<HashMap<String, Jwks>>,
 }
 
 impl Default for Directory {
     fn default() -> Self {
         let directory = Self {
             tenants: RwLock::default(),
+            issuers: RwLock::default(),
         };
         directory.set(TENANT, CLIENT, Some(App::with_secret(CLIENT_SECRET)));
         directory
@@ -82,6 +89,20 @@ impl Directory {
             Some(app) => apps.insert(client.to_ascii_lowercase(), app),
             None => apps.remove(&client.to_ascii_lowercase()),
         };
+    }
+
+    /// States the keys of a token issuer, or forgets them.
+    pub(crate) fn set_keys(&self, issuer: &str, jwks: Option<Jwks>) {
+        let mut issuers = write(&self.issuers);
+        match jwks {
+            Some(jwks) => issuers.insert(issuer.to_owned(), jwks),
+            None => issuers.remove(issuer),
+        };
+    }
+
+    /// The keys of a token issuer, where they are known.
+    pub(crate) fn keys(&self, issuer: &str) -> Option<Jwks> {
+        read(&self.issuers).get(issuer).cloned()
     }
 
     /// Whether the tenant exists.

@@ -103,7 +103,7 @@ async fn what_entra_denies_carries_its_codes() {
         (client("client_assertion=x"), "400 invalid_request 50027"),
         (
             client("client_assertion=e30.e30.e30"),
-            "401 invalid_client 70021",
+            "401 invalid_client 700211",
         ),
     ];
     for (form, expected) in &cases {
