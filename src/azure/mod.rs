@@ -1,1 +1,161 @@
-//! Declared in lib.rs; see there.
+//! Microsoft identity and HTTP, shared by everything that talks to Azure: one [`Azure`] per
+//! process holds the connections and the tokens. Knows no vault, no secret and no cluster.
+
+pub mod auth;
+mod challenge;
+pub mod cloud;
+pub mod entra;
+pub mod errors;
+pub mod http;
+pub mod token;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use azure_core::http::ClientOptions;
+use azure_core::http::policies::Policy;
+
+use auth::client_secret::{ClientSecret, ClientSecretSignIn, IdentityKey};
+use challenge::KnownAudience;
+use cloud::Cloud;
+use http::Http;
+use token::{Credential, FailureMemory};
+
+/// Tokens of an identity that nobody holds any more are dropped after this.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Is told about calls, so that they can be counted elsewhere.
+pub trait Observer: Send + Sync {
+    /// A logical call of the data plane ended, retries included; `call` is ESO's name for it
+    /// (`GetSecret`, ...).
+    fn provider_call(&self, call: &'static str, ok: bool);
+
+    /// A token was asked for.
+    fn token_request(&self, ok: bool) {
+        let _ = ok;
+    }
+}
+
+/// Counts nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn provider_call(&self, _: &'static str, _: bool) {}
+}
+
+/// What whoever runs the operator decides about Azure.
+#[derive(Clone)]
+pub struct AzureOptions {
+    /// Hosts besides those of the clouds that may be named in `vaultUrl` and get tokens, such as a
+    /// private alias: exact names, lower case.
+    pub allowed_hosts: Vec<String>,
+    /// How long failures to sign in are remembered.
+    pub failure_memory: FailureMemory,
+    /// Who is told about calls.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Default for AzureOptions {
+    fn default() -> Self {
+        Self {
+            allowed_hosts: Vec::new(),
+            failure_memory: FailureMemory::default(),
+            observer: Arc::new(Unobserved),
+        }
+    }
+}
+
+/// The process's access to Azure. Identities share connections and nothing else.
+pub struct Azure {
+    http: Http,
+    options: AzureOptions,
+    salt: [u8; 32],
+    credentials: Mutex<HashMap<IdentityKey, Pooled>>,
+}
+
+struct Pooled {
+    credential: Arc<Credential>,
+    used: Instant,
+}
+
+impl Azure {
+    /// One per process.
+    pub fn new(http: Http, options: AzureOptions) -> Self {
+        Self {
+            http,
+            options,
+            salt: salt(),
+            credentials: Mutex::default(),
+        }
+    }
+
+    /// The tokens of `identity`: the same object for all who act as it.
+    pub fn credential(&self, identity: ClientSecret) -> Arc<Credential> {
+        let key = identity.key(&self.salt);
+        let now = Instant::now();
+        let mut pool = self
+            .credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        pool.retain(|_, pooled| {
+            Arc::strong_count(&pooled.credential) > 1 || now.duration_since(pooled.used) < IDLE
+        });
+        let pooled = pool.entry(key).or_insert_with(|| Pooled {
+            credential: Arc::new(Credential::new(
+                Box::new(ClientSecretSignIn::new(identity, self.http.clone())),
+                self.options.failure_memory,
+                self.http.request_timeout(),
+                Arc::clone(&self.options.observer),
+            )),
+            used: now,
+        });
+        pooled.used = now;
+        Arc::clone(&pooled.credential)
+    }
+
+    /// Options for a vault client of the SDK in `cloud`.
+    pub fn vault_options(&self, cloud: &Cloud) -> ClientOptions {
+        let known = cloud
+            .vault_resource()
+            .map(|resource| Arc::new(KnownAudience { resource }) as Arc<dyn Policy>);
+        ClientOptions {
+            per_try_policies: known.into_iter().collect(),
+            ..self.http.client_options()
+        }
+    }
+
+    /// Hosts besides those of the clouds that get tokens.
+    pub fn allowed_hosts(&self) -> &[String] {
+        &self.options.allowed_hosts
+    }
+
+    /// Longest wait for one answer.
+    pub fn request_timeout(&self) -> Duration {
+        self.http.request_timeout()
+    }
+
+    /// Who is told about calls.
+    pub fn observer(&self) -> &dyn Observer {
+        &*self.options.observer
+    }
+}
+
+impl fmt::Debug for Azure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Azure")
+            .field("allowed_hosts", &self.options.allowed_hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Random bytes that differ from process to process.
+fn salt() -> [u8; 32] {
+    let mut salt = [0; 32];
+    let provider = rustls::crypto::ring::default_provider();
+    // Without randomness TLS does not work either; a fixed salt then costs nothing further.
+    let _ = provider.secure_random.fill(&mut salt);
+    salt
+}

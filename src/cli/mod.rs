@@ -1,1 +1,33 @@
-//! Declared in lib.rs; see there.
+//! The command line: one module per command; without one, the controller runs.
+
+mod controller;
+mod crds;
+
+use clap::{Parser, Subcommand};
+
+/// Keeps Kubernetes Secrets in step with Azure Key Vault.
+#[derive(Debug, Parser)]
+#[command(name = "keyferry", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    controller: controller::Args,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the `CustomResourceDefinitions`.
+    Crds,
+}
+
+/// Runs what the command line asks for.
+///
+/// # Errors
+/// Whatever keeps the command from its end.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        None => Box::pin(controller::run(cli.controller)).await,
+        Some(Command::Crds) => crds::print(),
+    }
+}

@@ -1,1 +1,244 @@
-//! Declared in lib.rs; see there.
+//! The controllers: what is done when, and what is told about it. `run` starts them all and ends
+//! when all have come to rest.
+
+mod conditions;
+mod context;
+mod dependents;
+pub mod external_secret;
+mod outcome;
+mod providers;
+mod secret_store;
+mod store_clients;
+mod store_conditions;
+mod stores;
+mod triggers;
+mod unserved;
+mod wake;
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use futures::future::{BoxFuture, FutureExt as _, Shared};
+use futures::{Stream, StreamExt as _, stream};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::controller::{self, Action, Controller};
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{ObjectRef, Store, store};
+use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+
+use crate::api::external_secret::ExternalSecret;
+use crate::api::secret_store::{ClusterSecretStore, SecretStore};
+use crate::clock::Clock;
+use crate::kubernetes::events::Recorder;
+use crate::telemetry::Metrics;
+
+use context::Context;
+use store_clients::StoreClients;
+use stores::{Guarded, Stores};
+use wake::{Queues, Wake};
+
+pub use context::Options;
+pub use providers::Providers;
+
+const COMPONENT: &str = "external-secrets";
+
+/// Ends when the process is asked to stop.
+pub type Stop = Shared<BoxFuture<'static, ()>>;
+
+/// Whether every cache was filled once.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// Whether every cache was filled once.
+    pub fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What the controllers are given by the process.
+pub struct Setup {
+    /// The cluster.
+    pub client: Client,
+    /// The adapters.
+    pub providers: Providers,
+    /// The metric families.
+    pub metrics: Metrics,
+    /// The flags.
+    pub options: Options,
+    /// Is told when every cache was filled.
+    pub readiness: Readiness,
+}
+
+/// Runs all controllers until `stop`, then lets running reconciles finish.
+pub async fn run(setup: Setup, stop: Stop) {
+    let (recorder, write_events) = Recorder::new(setup.client.clone(), COMPONENT);
+    let (wake, queues) = Wake::new();
+    let (external_secrets, es_writer) = store();
+    let (secret_stores, ss_writer) = store();
+    let (cluster_stores, css_writer) = store();
+    let stores = Stores {
+        namespaced: secret_stores,
+        cluster: cluster_stores,
+    };
+    let readiness = setup.readiness.clone();
+    let ctx = context(setup, recorder, stores, wake);
+    let watches = watches(&ctx, es_writer, ss_writer, css_writer);
+    let controllers = async {
+        tokio::select! {
+            () = caches_filled(&ctx, &external_secrets) => {}
+            () = stop.clone() => return,
+        }
+        readiness.0.store(true, Ordering::Relaxed);
+        tracing::info!("all caches are filled");
+        controllers(&ctx, external_secrets, queues, stop).await;
+    };
+    // watches and events have no end of their own: they go with the controllers
+    tokio::select! {
+        () = controllers => {}
+        () = watches => {}
+        () = write_events => {}
+    }
+}
+
+fn context(setup: Setup, recorder: Recorder, stores: Stores, wake: Wake) -> Arc<Context> {
+    Arc::new(Context {
+        clients: StoreClients::new(setup.client.clone(), setup.providers),
+        client: setup.client,
+        clock: Clock::System,
+        options: setup.options,
+        metrics: setup.metrics,
+        recorder,
+        stores,
+        dependents: Mutex::default(),
+        memories: external_secret::Memories::default(),
+        store_failures: context::Failures::default(),
+        validated: context::Validated::default(),
+        wake,
+    })
+}
+
+/// Follows everything; never ends.
+async fn watches(
+    ctx: &Arc<Context>,
+    external_secrets: Writer<Guarded<ExternalSecret>>,
+    secret_stores: Writer<Guarded<SecretStore>>,
+    cluster_stores: Writer<Guarded<ClusterSecretStore>>,
+) {
+    let all: Api<Guarded<ClusterSecretStore>> = Api::all(ctx.client.clone());
+    tokio::join!(
+        triggers::external_secrets(watch(scoped(ctx), external_secrets), Arc::clone(ctx)),
+        triggers::stores(watch(scoped(ctx), secret_stores), Arc::clone(ctx)),
+        triggers::stores(watch(all, cluster_stores), Arc::clone(ctx)),
+        triggers::secrets(watch_secrets(ctx), Arc::clone(ctx)),
+    );
+}
+
+/// Reconciles look stores up: an empty cache must not read as "no such store". An error means
+/// that the process is ending.
+async fn caches_filled(ctx: &Context, external_secrets: &Store<Guarded<ExternalSecret>>) {
+    let _ = ctx.stores.namespaced.wait_until_ready().await;
+    let _ = ctx.stores.cluster.wait_until_ready().await;
+    let _ = external_secrets.wait_until_ready().await;
+}
+
+/// Works off the queues until `stop`.
+async fn controllers(
+    ctx: &Arc<Context>,
+    external_secrets: Store<Guarded<ExternalSecret>>,
+    queues: Queues,
+    stop: Stop,
+) {
+    let Stores {
+        namespaced,
+        cluster,
+    } = ctx.stores.clone();
+    tokio::join!(
+        work_off(
+            external_secrets,
+            queues.external_secrets,
+            ctx,
+            stop.clone(),
+            external_secret::reconcile,
+        ),
+        work_off(
+            namespaced,
+            queues.secret_stores,
+            ctx,
+            stop.clone(),
+            secret_store::reconcile
+        ),
+        work_off(
+            cluster,
+            queues.cluster_secret_stores,
+            ctx,
+            stop,
+            secret_store::reconcile
+        ),
+        unserved::warn(&ctx.client),
+    );
+}
+
+/// The kind's objects that `--namespace` leaves.
+fn scoped<K>(ctx: &Context) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match &ctx.options.namespace {
+        Some(namespace) => Api::namespaced(ctx.client.clone(), namespace),
+        None => Api::all(ctx.client.clone()),
+    }
+}
+
+/// Follows one kind and fills its cache, without the bulk nobody reads: managedFields and
+/// kubectl's copy are three quarters of an object.
+fn watch<K>(
+    api: Api<K>,
+    writer: Writer<K>,
+) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    watcher(api, watcher::Config::default())
+        .default_backoff()
+        .modify(|object| object.meta_mut().managed_fields = None)
+        .reflect(writer)
+}
+
+fn watch_secrets(
+    ctx: &Context,
+) -> impl Stream<Item = watcher::Result<watcher::Event<PartialObjectMeta<Secret>>>> + Send + use<> {
+    let api: Api<PartialObjectMeta<Secret>> = scoped(ctx);
+    watcher(api, watcher::Config::default()).default_backoff()
+}
+
+/// Works off one queue.
+async fn work_off<K, F>(
+    cache: Store<Guarded<K>>,
+    queue: impl Stream<Item = ObjectRef<Guarded<K>>> + Send + 'static,
+    ctx: &Arc<Context>,
+    stop: Stop,
+    reconcile: impl Fn(Arc<Guarded<K>>, Arc<Context>) -> F + Send + Sync + Copy + 'static,
+) where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    F: Future<Output = Action> + Send + 'static,
+{
+    Controller::for_stream(stream::pending::<watcher::Result<Guarded<K>>>(), cache)
+        .with_config(controller::Config::default().concurrency(ctx.options.concurrent))
+        .reconcile_on(queue)
+        .graceful_shutdown_on(stop)
+        .run(
+            move |object, ctx| reconcile(object, ctx).map(Ok::<_, Infallible>),
+            |_, error, _| match *error {},
+            Arc::clone(ctx),
+        )
+        // an object that went while it was queued; everything else is told in the reconcile
+        .for_each(|_| std::future::ready(()))
+        .await;
+}

@@ -61,10 +61,10 @@ where
     else {
         return Ok(());
     };
-    let path = format!("/metadata/finalizers/{index}");
-    let patch: json_patch::Patch = serde_json::from_value(serde_json::json!([
-        {"op": "test", "path": path, "value": finalizer},
-        {"op": "remove", "path": path},
+    let at = format!("/metadata/finalizers/{index}");
+    let removal: json_patch::Patch = serde_json::from_value(serde_json::json!([
+        {"op": "test", "path": at, "value": finalizer},
+        {"op": "remove", "path": at},
     ]))
     .map_err(kube::Error::SerdeError)?;
     let api: Api<K> = Api::namespaced(client.clone(), &object.namespace().unwrap_or_default());
@@ -76,7 +76,7 @@ where
         .patch(
             &object.name_any(),
             &params,
-            &kube::api::Patch::<()>::Json(patch),
+            &kube::api::Patch::<()>::Json(removal),
         )
         .await
     {

@@ -73,6 +73,8 @@ pub enum Error {
         message: String,
         /// What to do.
         remedy: String,
+        /// The pause it asked for, capped.
+        after: Option<Duration>,
     },
 }
 
@@ -95,6 +97,9 @@ impl Error {
         match self {
             Self::Config { .. } | Self::Invalid { .. } => Retry::OnChange,
             Self::Throttled {
+                after: Some(after), ..
+            }
+            | Self::Unavailable {
                 after: Some(after), ..
             } => Retry::After(*after),
             _ => Retry::Backoff,

@@ -1,6 +1,7 @@
 //! What happens to secret bytes between a provider and a target. Pure: no I/O, no clock.
 
 mod data_hash;
+pub mod property;
 mod value;
 
 pub use data_hash::{data_hash, metadata_hash, text_hash};

@@ -1,0 +1,164 @@
+//! The controller's flags, under ESO's names where the meaning is the same, and its start.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use k8s_openapi::jiff::SignedDuration;
+
+use crate::api::duration;
+use crate::azure::http::{Http, HttpSettings};
+use crate::azure::{Azure, AzureOptions, Observer};
+use crate::controller::{self, Options, Providers, Readiness, Setup};
+use crate::kubernetes::client;
+use crate::runtime::admin::{self, Server};
+use crate::runtime::shutdown;
+use crate::telemetry::{self, Level, Metrics};
+
+/// Flags of the controller.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// Address of /metrics; 0 for none.
+    #[arg(long, default_value = ":8080")]
+    metrics_addr: String,
+    /// Address of /healthz and /readyz; 0 for none.
+    #[arg(long, default_value = ":8082")]
+    live_addr: String,
+    /// Serve stores whose spec.controller is empty or this.
+    #[arg(long, default_value = crate::api::meta::DEFAULT_CONTROLLER_CLASS)]
+    controller_class: String,
+    /// Watch this namespace only; empty for all.
+    #[arg(long, default_value = "")]
+    namespace: String,
+    /// Reconciles at a time, per kind.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    concurrent: u16,
+    /// Least severe log lines to write.
+    #[arg(long, value_enum, default_value_t = Level::Info)]
+    loglevel: Level,
+    /// How often stores are validated, where they do not say themselves.
+    #[arg(long, default_value = "5m", value_parser = positive_duration)]
+    store_requeue_interval: SignedDuration,
+    /// How old status.refreshTime may grow while nothing changes; 0s writes at each refresh.
+    #[arg(long, default_value = "15m", value_parser = go_duration)]
+    status_heartbeat: SignedDuration,
+    /// A host besides *.vault.azure.net and its siblings that may be named in vaultUrl and get
+    /// tokens; may be given several times.
+    #[arg(long)]
+    allow_vault_host: Vec<String>,
+    #[command(flatten)]
+    network: Network,
+}
+
+/// What the environment says of the network: the variables every operator behind a proxy honours.
+#[derive(Debug, ClapArgs)]
+struct Network {
+    #[arg(long, env = "HTTPS_PROXY", hide = true)]
+    https_proxy: Option<String>,
+    #[arg(long, env = "HTTP_PROXY", hide = true)]
+    http_proxy: Option<String>,
+    #[arg(long, env = "NO_PROXY", hide = true)]
+    no_proxy: Option<String>,
+    #[arg(long, env = "SSL_CERT_FILE", hide = true)]
+    ssl_cert_file: Option<PathBuf>,
+}
+
+/// Runs the controller until it is told to stop.
+pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+    telemetry::init_logging(args.loglevel);
+    let stop = shutdown::on_signal().context("cannot handle signals")?;
+    let metrics = Metrics::new().context("cannot set up metrics")?;
+    let readiness = Readiness::default();
+    let mut servers = Vec::new();
+    if let Some(address) = admin::address("--metrics-addr", &args.metrics_addr)? {
+        servers.push(Server::metrics(address, metrics.clone()).await?);
+    }
+    if let Some(address) = admin::address("--live-addr", &args.live_addr)? {
+        servers.push(Server::health(address, readiness.clone()).await?);
+    }
+    let providers = Providers::new(Arc::new(azure(&args, &metrics)?));
+    let client = client::connect(args.network.no_proxy.as_deref()).await?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        class = args.controller_class,
+        "starting"
+    );
+    let setup = Setup {
+        client,
+        providers,
+        metrics,
+        options: options(&args),
+        readiness,
+    };
+    let controllers = controller::run(setup, stop.clone());
+    let serving = futures::future::try_join_all(servers.into_iter().map(|s| s.run(stop.clone())));
+    let ((), served) = tokio::join!(controllers, serving);
+    served.context("an admin server failed")?;
+    Ok(())
+}
+
+fn azure(args: &Args, metrics: &Metrics) -> anyhow::Result<Azure> {
+    let network = &args.network;
+    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let settings = HttpSettings {
+        https_proxy: filled(&network.https_proxy),
+        http_proxy: filled(&network.http_proxy),
+        no_proxy: filled(&network.no_proxy),
+        ca_file: network
+            .ssl_cert_file
+            .clone()
+            .filter(|path| !path.as_os_str().is_empty()),
+        ..HttpSettings::default()
+    };
+    let options = AzureOptions {
+        allowed_hosts: args
+            .allow_vault_host
+            .iter()
+            .map(|host| host.to_lowercase())
+            .collect(),
+        observer: Arc::new(CountCalls(metrics.clone())),
+        ..AzureOptions::default()
+    };
+    Ok(Azure::new(
+        Http::new(&settings).context("cannot build the HTTP client")?,
+        options,
+    ))
+}
+
+fn options(args: &Args) -> Options {
+    Options {
+        controller_class: args.controller_class.clone(),
+        namespace: Some(args.namespace.clone()).filter(|namespace| !namespace.is_empty()),
+        concurrent: args.concurrent,
+        store_requeue_interval: args.store_requeue_interval.unsigned_abs(),
+        status_heartbeat: args.status_heartbeat,
+    }
+}
+
+/// Counts under ESO's metric name.
+struct CountCalls(Metrics);
+
+impl Observer for CountCalls {
+    fn provider_call(&self, call: &'static str, ok: bool) {
+        self.0.provider_called("Azure/KeyVault", call, ok);
+    }
+}
+
+fn go_duration(text: &str) -> Result<SignedDuration, String> {
+    let parsed = duration::parse(text).map_err(|error| error.to_string())?;
+    if parsed.is_negative() {
+        Err("must not be negative".to_owned())
+    } else {
+        Ok(parsed)
+    }
+}
+
+fn positive_duration(text: &str) -> Result<SignedDuration, String> {
+    let parsed = go_duration(text)?;
+    if parsed.is_zero() {
+        Err("must be more than zero".to_owned())
+    } else {
+        Ok(parsed)
+    }
+}

@@ -1,0 +1,118 @@
+//! What every reconcile is handed: passed, never global.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::jiff::SignedDuration;
+use kube::Client;
+
+use crate::clock::Clock;
+use crate::kubernetes::events::Recorder;
+use crate::telemetry::Metrics;
+
+use super::dependents::Dependents;
+use super::external_secret::Memories;
+use super::store_clients::StoreClients;
+use super::stores::{StoreKey, Stores};
+use super::wake::Wake;
+
+/// What the flags say.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `--controller-class`
+    pub controller_class: String,
+    /// `--namespace`; `None` is all.
+    pub namespace: Option<String>,
+    /// `--concurrent`: reconciles at a time, per kind.
+    pub concurrent: u16,
+    /// `--store-requeue-interval`
+    pub store_requeue_interval: Duration,
+    /// `--status-heartbeat`: how old `status.refreshTime` may grow while nothing changes.
+    pub status_heartbeat: SignedDuration,
+}
+
+/// Shared by all controllers.
+pub struct Context {
+    /// The cluster.
+    pub client: Client,
+    /// The time.
+    pub clock: Clock,
+    /// The flags.
+    pub options: Options,
+    /// The metric families.
+    pub metrics: Metrics,
+    /// Events, with ExternalSecret's component.
+    pub recorder: Recorder,
+    /// The stores as watched.
+    pub stores: Stores,
+    /// One client per store.
+    pub clients: StoreClients,
+    /// Who looks again when something changes.
+    pub dependents: Mutex<Dependents>,
+    /// What is known of each ExternalSecret beyond its status.
+    pub memories: Memories,
+    /// Failures in a row of each store.
+    pub store_failures: Failures<StoreKey>,
+    /// With what each store was last found valid.
+    pub validated: Validated,
+    /// The queues.
+    pub wake: Wake,
+}
+
+impl Context {
+    /// Whether a store of `class` is this controller's.
+    pub fn is_ours(&self, class: Option<&str>) -> bool {
+        class.is_none_or(|class| class.is_empty() || class == self.options.controller_class)
+    }
+
+    /// The index of dependents.
+    pub fn dependents(&self) -> MutexGuard<'_, Dependents> {
+        self.dependents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Failures in a row, by object.
+#[derive(Debug)]
+pub struct Failures<K>(Mutex<HashMap<K, u32>>);
+
+impl<K> Default for Failures<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash + Clone> Failures<K> {
+    /// One more; returns how many there are in a row now.
+    pub fn failed(&self, key: &K) -> u32 {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key.clone()).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    /// None any more.
+    pub fn succeeded(&self, key: &K) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
+    }
+}
+
+/// The connection with which each store was last found valid.
+#[derive(Debug, Default)]
+pub struct Validated(Mutex<HashMap<StoreKey, u64>>);
+
+impl Validated {
+    /// Notes `serial`; whether the store was valid with another one before.
+    pub fn is_news(&self, store: &StoreKey, serial: u64) -> bool {
+        let mut serials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        serials
+            .insert(store.clone(), serial)
+            .is_some_and(|before| before != serial)
+    }
+}

@@ -1,0 +1,135 @@
+//! Who has to look again when something changes: store → ExternalSecrets, target → ExternalSecrets.
+//! Plain maps kept from the watch; a change never scans all objects.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+
+use super::stores::StoreKey;
+
+/// Namespace and name.
+pub(super) type ObjectKey = (String, String);
+
+/// The two indexes and their inverse.
+#[derive(Debug, Default)]
+pub struct Dependents {
+    uses: HashMap<ObjectKey, Uses>,
+    by_store: HashMap<StoreKey, BTreeSet<ObjectKey>>,
+    by_target: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
+}
+
+/// What one ExternalSecret names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Every store of the spec.
+    pub stores: BTreeSet<StoreKey>,
+    /// The target Secret.
+    pub target: ObjectKey,
+}
+
+impl Dependents {
+    /// Notes what `object` names now.
+    pub fn set(&mut self, object: &ObjectKey, uses: Uses) {
+        if self.uses.get(object) == Some(&uses) {
+            return;
+        }
+        self.remove(object);
+        for store in &uses.stores {
+            self.by_store
+                .entry(store.clone())
+                .or_default()
+                .insert(object.clone());
+        }
+        self.by_target
+            .entry(uses.target.clone())
+            .or_default()
+            .insert(object.clone());
+        self.uses.insert(object.clone(), uses);
+    }
+
+    /// Forgets `object`.
+    pub fn remove(&mut self, object: &ObjectKey) {
+        let Some(uses) = self.uses.remove(object) else {
+            return;
+        };
+        for store in &uses.stores {
+            leave(&mut self.by_store, store, object);
+        }
+        leave(&mut self.by_target, &uses.target, object);
+    }
+
+    /// The ExternalSecrets that read from `store`.
+    pub fn of_store(&self, store: &StoreKey) -> Vec<ObjectKey> {
+        self.by_store
+            .get(store)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// The ExternalSecrets that write Secret `target`.
+    pub fn of_target(&self, target: &ObjectKey) -> Vec<ObjectKey> {
+        self.by_target
+            .get(target)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// Every target that some ExternalSecret names.
+    pub fn targets(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.by_target.keys()
+    }
+
+    /// Every ExternalSecret.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.uses.keys()
+    }
+}
+
+fn leave<K: Eq + Hash>(index: &mut HashMap<K, BTreeSet<ObjectKey>>, key: &K, object: &ObjectKey) {
+    if let Some(objects) = index.get_mut(key) {
+        objects.remove(object);
+        if objects.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> ObjectKey {
+        ("team".to_owned(), name.to_owned())
+    }
+
+    fn uses(store: &str, target: &str) -> Uses {
+        let store = StoreKey::Cluster {
+            name: store.to_owned(),
+        };
+        Uses {
+            stores: BTreeSet::from([store]),
+            target: key(target),
+        }
+    }
+
+    #[test]
+    fn a_changed_object_leaves_its_old_entries() {
+        let mut dependents = Dependents::default();
+        dependents.set(&key("a"), uses("one", "shared"));
+        dependents.set(&key("b"), uses("one", "shared"));
+        dependents.set(&key("a"), uses("two", "own"));
+        let store = |name: &str| StoreKey::Cluster {
+            name: name.to_owned(),
+        };
+        assert_eq!(dependents.of_store(&store("one")), [key("b")]);
+        assert_eq!(dependents.of_store(&store("two")), [key("a")]);
+        assert_eq!(dependents.of_target(&key("shared")), [key("b")]);
+        dependents.remove(&key("a"));
+        dependents.remove(&key("b"));
+        assert_eq!(dependents.objects().count(), 0);
+        assert!(dependents.by_store.is_empty() && dependents.by_target.is_empty());
+    }
+}

@@ -1,0 +1,200 @@
+//! What is known of an ExternalSecret beyond its status: a restart loses it and costs at most a
+//! check.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use k8s_openapi::jiff::Timestamp;
+
+use crate::api::external_secret::ExternalSecretStatus;
+use crate::controller::dependents::ObjectKey;
+
+/// The memories of all ExternalSecrets.
+#[derive(Debug, Default)]
+pub struct Memories {
+    objects: Mutex<HashMap<ObjectKey, Memory>>,
+    /// Resource version of the last write to each target: its watch event is no news.
+    targets: Mutex<HashMap<ObjectKey, String>>,
+}
+
+/// One memory.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    uid: String,
+    /// Start of the last successful refresh; the status may be older (`--status-heartbeat`).
+    pub refreshed_at: Option<Timestamp>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// The last status written and the resource version it got: the watch may be behind.
+    written: Option<(u64, ExternalSecretStatus)>,
+    marks: u64,
+    served_marks: u64,
+}
+
+impl Memory {
+    /// Whether a store or credential changed since the last successful refresh.
+    pub fn is_stale(&self) -> bool {
+        self.marks != self.served_marks
+    }
+
+    /// The status to go by: the written one while the watched object is older.
+    pub fn status(
+        &self,
+        watched: Option<&ExternalSecretStatus>,
+        resource_version: Option<&str>,
+    ) -> ExternalSecretStatus {
+        let watched_version = resource_version.and_then(|version| version.parse::<u64>().ok());
+        match &self.written {
+            Some((version, status)) if watched_version.is_some_and(|seen| seen < *version) => {
+                status.clone()
+            }
+            _ => watched.cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl Memories {
+    /// The memory of `object`; of an object made again under the name nothing is known.
+    pub fn of(&self, object: &ObjectKey, uid: &str) -> Memory {
+        let mut objects = self.lock();
+        let memory = objects.entry(object.clone()).or_default();
+        if memory.uid != uid {
+            let marks = memory.marks;
+            *memory = Memory {
+                uid: uid.to_owned(),
+                marks,
+                ..Memory::default()
+            };
+        }
+        memory.clone()
+    }
+
+    /// A refresh that began with `memory` at `started` succeeded.
+    pub fn succeeded(&self, object: &ObjectKey, memory: &Memory, started: Timestamp) {
+        self.update(object, |entry| {
+            entry.refreshed_at = Some(started);
+            entry.failures = 0;
+            // marks made meanwhile stay unserved
+            entry.served_marks = memory.marks;
+        });
+    }
+
+    /// A reconcile failed.
+    pub fn failed(&self, object: &ObjectKey, failures: u32) {
+        self.update(object, |entry| entry.failures = failures);
+    }
+
+    /// Whether the last reconcile failed.
+    pub fn has_failed(&self, object: &ObjectKey) -> bool {
+        self.lock()
+            .get(object)
+            .is_some_and(|memory| memory.failures > 0)
+    }
+
+    /// `status` was written and is the object's at `resource_version`.
+    pub fn wrote(&self, object: &ObjectKey, resource_version: &str, status: &ExternalSecretStatus) {
+        let written = resource_version
+            .parse()
+            .ok()
+            .map(|version| (version, status.clone()));
+        self.update(object, |entry| entry.written = written);
+    }
+
+    /// A store or credential of `object` changed: its next reconcile fetches, without the pause
+    /// of earlier failures.
+    pub fn mark_stale(&self, object: &ObjectKey) {
+        self.update(object, |entry| {
+            entry.marks = entry.marks.wrapping_add(1);
+            entry.failures = 0;
+        });
+    }
+
+    /// The object is gone.
+    pub fn forget(&self, object: &ObjectKey) {
+        self.lock().remove(object);
+    }
+
+    /// Target Secret `target` was written by us and is at `resource_version`.
+    pub fn wrote_target(&self, target: &ObjectKey, resource_version: &str) {
+        self.lock_targets()
+            .insert(target.clone(), resource_version.to_owned());
+    }
+
+    /// Whether `resource_version` of `target` is our own write. `None` (deleted) forgets it.
+    pub fn is_own_write(&self, target: &ObjectKey, resource_version: Option<&str>) -> bool {
+        let mut targets = self.lock_targets();
+        if resource_version.is_none() {
+            targets.remove(target);
+        }
+        targets
+            .get(target)
+            .is_some_and(|version| Some(version.as_str()) == resource_version)
+    }
+
+    fn update(&self, object: &ObjectKey, change: impl FnOnce(&mut Memory)) {
+        change(self.lock().entry(object.clone()).or_default());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ObjectKey, Memory>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_targets(&self) -> MutexGuard<'_, HashMap<ObjectKey, String>> {
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> ObjectKey {
+        ("team".to_owned(), "app".to_owned())
+    }
+
+    #[test]
+    fn a_change_during_a_refresh_is_not_lost() {
+        let memories = Memories::default();
+        memories.mark_stale(&key());
+        let started = memories.of(&key(), "uid");
+        assert!(started.is_stale());
+        memories.mark_stale(&key());
+        memories.succeeded(&key(), &started, Timestamp::UNIX_EPOCH);
+        assert!(memories.of(&key(), "uid").is_stale());
+        let again = memories.of(&key(), "uid");
+        memories.succeeded(&key(), &again, Timestamp::UNIX_EPOCH);
+        assert!(!memories.of(&key(), "uid").is_stale());
+    }
+
+    #[test]
+    fn the_written_status_counts_until_the_watch_has_it() {
+        let memories = Memories::default();
+        memories.of(&key(), "uid");
+        let synced = ExternalSecretStatus {
+            synced_resource_version: Some("1-x".to_owned()),
+            ..ExternalSecretStatus::default()
+        };
+        memories.wrote(&key(), "20", &synced);
+        let memory = memories.of(&key(), "uid");
+        assert_eq!(memory.status(None, Some("19")), synced);
+        assert_eq!(
+            memory.status(None, Some("20")),
+            ExternalSecretStatus::default()
+        );
+        let other_object = memories.of(&key(), "other");
+        assert_eq!(
+            other_object.status(None, Some("19")),
+            ExternalSecretStatus::default()
+        );
+    }
+
+    #[test]
+    fn only_the_version_we_wrote_is_our_own() {
+        let memories = Memories::default();
+        memories.wrote_target(&key(), "7");
+        assert!(memories.is_own_write(&key(), Some("7")));
+        assert!(!memories.is_own_write(&key(), Some("8")));
+        assert!(!memories.is_own_write(&key(), None));
+        assert!(!memories.is_own_write(&key(), Some("7")));
+    }
+}

@@ -1,0 +1,226 @@
+//! ExternalSecret: keeps the target in step with its sources. The phases, in order:
+//! `validate` → `observe` → `refresh` → `collect` → `plan` (with `build`) → `apply` → `status`.
+//! Only `observe`, `collect` and `apply` touch the world; the others take values.
+
+mod apply;
+mod build;
+mod collect;
+mod memory;
+mod observe;
+mod plan;
+mod refresh;
+mod report;
+mod status;
+mod validate;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt as _;
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt as _;
+use kube::runtime::controller::Action;
+
+use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus};
+use crate::provider::Retry;
+
+use super::context::Context;
+use super::dependents::ObjectKey;
+use super::outcome::ReconcileError;
+use super::stores::Guarded;
+
+pub use memory::{Memories, Memory};
+pub use validate::uses;
+
+/// No reconcile holds a worker longer.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// Why a reconcile failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The spec cannot be synced as written.
+    #[error(transparent)]
+    Invalid(#[from] validate::Error),
+    /// The cluster could not be asked.
+    #[error("could not read the target secret")]
+    Observe(#[source] kube::Error),
+    /// A value could not be read.
+    #[error(transparent)]
+    Collect(#[from] collect::Error),
+    /// The target belongs to somebody else.
+    #[error(transparent)]
+    Plan(#[from] plan::Error),
+    /// A write failed.
+    #[error(transparent)]
+    Apply(#[from] apply::Error),
+    /// The finalizer that ESO left could not be removed.
+    #[error("could not remove the finalizer")]
+    Finalizer(#[source] kube::Error),
+    /// Out of time.
+    #[error("gave up after {} s; the next try starts afresh", LIMIT.as_secs())]
+    TimedOut,
+    /// A defect of this program, contained.
+    #[error("internal error: {0}; please report it")]
+    Panicked(String),
+}
+
+impl ReconcileError for Error {
+    fn category(&self) -> &'static str {
+        match self {
+            Self::Invalid(validate::Error::Unsupported { .. }) => "NotSupported",
+            Self::Invalid(_) => "InvalidSpec",
+            Self::Observe(_) | Self::Apply(_) | Self::Finalizer(_) => "KubernetesRefused",
+            Self::Collect(error) => error.category(),
+            Self::Plan(_) => "TargetOwnedByOther",
+            Self::TimedOut => "TimedOut",
+            Self::Panicked(_) => "InternalError",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Invalid(_) | Self::Plan(_) => Retry::OnChange,
+            Self::Collect(error) => error.retry(),
+            _ => Retry::Backoff,
+        }
+    }
+}
+
+impl Error {
+    /// ESO's words for the failed act (spec: external-secrets.md 2.13): the condition's message
+    /// holds them, for people and scripts look for them.
+    fn condition_text(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "could not sync the spec as it is written",
+            Self::Collect(_) => "could not get secret data from provider",
+            Self::Plan(plan::Error::OwnedByExternalSecret(_)) => {
+                "target is owned by another ExternalSecret"
+            }
+            Self::Plan(_) => "failed to take ownership of target secret",
+            Self::Apply(apply::Error::DeleteOrphans(_)) => "could not delete orphaned secrets",
+            Self::Observe(_) | Self::Apply(_) => "could not update secret",
+            Self::Finalizer(_) | Self::TimedOut | Self::Panicked(_) => "could not reconcile",
+        }
+    }
+}
+
+/// What a reconcile without failure came to.
+#[derive(Debug)]
+enum Outcome {
+    /// Another controller's, or being deleted: nothing to say.
+    Ignored,
+    /// Nothing is due before this instant, or before something changes.
+    Unchanged(Option<Timestamp>),
+    /// Somebody else wrote the target meanwhile: look again at once.
+    Overtaken,
+    /// In step.
+    Synced(Box<Synced>),
+}
+
+/// A refresh that succeeded.
+#[derive(Debug)]
+struct Synced {
+    spec: validate::SyncSpec,
+    reason: refresh::Reason,
+    started: Timestamp,
+    next: Option<Timestamp>,
+}
+
+/// What is known when a reconcile begins.
+struct Known {
+    key: ObjectKey,
+    memory: Memory,
+    status: ExternalSecretStatus,
+}
+
+/// One reconcile of one ExternalSecret.
+pub async fn reconcile(guarded: Arc<Guarded<ExternalSecret>>, ctx: Arc<Context>) -> Action {
+    let started = Instant::now();
+    let key = (guarded.namespace().unwrap_or_default(), guarded.name_any());
+    ctx.metrics.sync_called(&key.0, &key.1);
+    let object = match &guarded.0 {
+        Ok(object) => object,
+        Err(invalid) => {
+            ctx.metrics.sync_failed(&key.0, &key.1);
+            tracing::warn!(namespace = key.0, name = key.1, error = %invalid.error,
+                "an ExternalSecret does not decode and is left alone");
+            return Action::await_change();
+        }
+    };
+    let memory = ctx.memories.of(&key, &object.uid().unwrap_or_default());
+    let version = object.resource_version();
+    let status = memory.status(object.status.as_ref(), version.as_deref());
+    let known = Known {
+        key,
+        memory,
+        status,
+    };
+    let result = contained(sync(object, &known, &ctx)).await;
+    let action = report::report(object, &known, &ctx, result).await;
+    let (namespace, name) = &known.key;
+    ctx.metrics
+        .external_secret
+        .set_duration(namespace, name, started.elapsed());
+    action
+}
+
+/// Bounds the time and catches a panic: one bad object harms only itself.
+async fn contained(work: impl Future<Output = Result<Outcome, Error>>) -> Result<Outcome, Error> {
+    match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => {
+            let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            Err(Error::Panicked(text.unwrap_or_else(|| "panic".to_owned())))
+        }
+        Err(_elapsed) => Err(Error::TimedOut),
+    }
+}
+
+async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<Outcome, Error> {
+    if object.metadata.deletion_timestamp.is_some() {
+        observe::release(object, ctx)
+            .await
+            .map_err(Error::Finalizer)?;
+        return Ok(Outcome::Ignored);
+    }
+    if !observe::is_ours(object, ctx) {
+        return Ok(Outcome::Ignored);
+    }
+    let spec = validate::validate(object)?;
+    let target = observe::target(&spec, ctx).await.map_err(Error::Observe)?;
+    let started = ctx.clock.now();
+    let last = last_sync(known);
+    let is_valid = build::is_valid(target.as_ref());
+    let reason = match refresh::decide(&spec, &last, is_valid, started) {
+        refresh::Decision::Due(reason) => reason,
+        refresh::Decision::Wait(until) => return Ok(Outcome::Unchanged(until)),
+    };
+    let data = collect::collect(&spec, ctx).await?;
+    let plan = plan::decide(&spec, target.as_ref(), &known.status.binding.name, &data)?;
+    match apply::apply(plan, object, &spec, ctx).await {
+        Err(error) if error.is_conflict() => return Ok(Outcome::Overtaken),
+        other => other?,
+    }
+    let next = refresh::next(&spec, started);
+    Ok(Outcome::Synced(Box::new(Synced {
+        spec,
+        reason,
+        started,
+        next,
+    })))
+}
+
+fn last_sync(known: &Known) -> refresh::LastSync {
+    let shown = known.status.refresh_time.as_ref().map(|time| time.0);
+    refresh::LastSync {
+        synced_version: known
+            .status
+            .synced_resource_version
+            .clone()
+            .unwrap_or_default(),
+        refreshed_at: known.memory.refreshed_at.max(shown),
+        is_stale: known.memory.is_stale(),
+    }
+}

@@ -1,0 +1,58 @@
+//! Reads of the cluster before anything is decided, and the release of objects being deleted.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt as _;
+
+use crate::api::external_secret::{DeletionPolicy, ExternalSecret};
+use crate::api::meta::EXTERNAL_SECRET_FINALIZER;
+use crate::controller::context::Context;
+use crate::kubernetes::{secrets, status};
+
+use super::validate::{self, SyncSpec};
+
+/// The target as it stands.
+pub(super) async fn target(spec: &SyncSpec, ctx: &Context) -> kube::Result<Option<Secret>> {
+    secrets::get(&ctx.client, &spec.namespace, &spec.target_name).await
+}
+
+/// Whether no store of the object belongs to another controller class. Stores that are absent
+/// speak for nobody.
+pub(super) fn is_ours(object: &ExternalSecret, ctx: &Context) -> bool {
+    let stores = validate::uses(object).stores;
+    stores
+        .iter()
+        .filter_map(|key| ctx.stores.find(key))
+        .all(|store| ctx.is_ours(store.spec.controller.as_deref()))
+}
+
+/// Does for an object under deletion what its finalizer stands for, and removes it. We add none:
+/// it is ESO's, from before a takeover.
+pub(super) async fn release(object: &ExternalSecret, ctx: &Context) -> kube::Result<()> {
+    let has_finalizer = object
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == EXTERNAL_SECRET_FINALIZER);
+    if !has_finalizer {
+        return Ok(());
+    }
+    if object.spec.target.deletion_policy == DeletionPolicy::Delete
+        && object.spec.target.manifest.is_none()
+    {
+        delete_owned(object, ctx).await?;
+    }
+    status::remove_finalizer(&ctx.client, object, EXTERNAL_SECRET_FINALIZER).await
+}
+
+async fn delete_owned(object: &ExternalSecret, ctx: &Context) -> kube::Result<()> {
+    let namespace = object.namespace().unwrap_or_default();
+    let found = secrets::get(&ctx.client, &namespace, object.target_name()).await?;
+    let uid = object.uid();
+    let is_owned = |secret: &Secret| {
+        let mut owners = secret.owner_references().iter();
+        owners.any(|owner| owner.controller == Some(true) && Some(&owner.uid) == uid.as_ref())
+    };
+    match found.filter(is_owned) {
+        Some(secret) => secrets::delete(&ctx.client, &secret).await,
+        None => Ok(()),
+    }
+}

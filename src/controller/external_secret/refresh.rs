@@ -1,0 +1,197 @@
+//! When an ExternalSecret is fetched again (spec: external-secrets.md 2.3). Pure.
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+
+use super::validate::{RefreshRule, SyncSpec};
+
+/// What is known of the last sync.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LastSync {
+    /// `status.syncedResourceVersion`; empty until the first sync.
+    pub synced_version: String,
+    /// Start of the last successful refresh.
+    pub refreshed_at: Option<Timestamp>,
+    /// A store or credential that this object uses changed since.
+    pub is_stale: bool,
+}
+
+/// Whether to fetch now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Fetch.
+    Due(Reason),
+    /// Nothing to fetch before this instant; `None`: not before something changes.
+    Wait(Option<Timestamp>),
+}
+
+/// Why a refresh is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Never synced.
+    First,
+    /// Spec, labels or annotations differ from the synced ones (a force-sync annotation too).
+    Changed,
+    /// A store or its credentials changed.
+    StoreChanged,
+    /// The interval is over.
+    Interval,
+    /// The target is missing or not as it was written.
+    Drift,
+}
+
+/// Decides by the policy, then by the target: an invalid target is written again under every
+/// policy.
+pub(super) fn decide(
+    spec: &SyncSpec,
+    last: &LastSync,
+    target_is_valid: bool,
+    now: Timestamp,
+) -> Decision {
+    match by_policy(spec, last, now) {
+        Decision::Wait(_) if !target_is_valid => Decision::Due(Reason::Drift),
+        decision => decision,
+    }
+}
+
+fn by_policy(spec: &SyncSpec, last: &LastSync, now: Timestamp) -> Decision {
+    let was_synced = !last.synced_version.is_empty();
+    let Some(refreshed_at) = last.refreshed_at.filter(|_| was_synced) else {
+        return Decision::Due(Reason::First);
+    };
+    match spec.refresh {
+        RefreshRule::CreatedOnce => Decision::Wait(None),
+        // the interval's zero means "once", whatever changes afterwards
+        RefreshRule::Periodic(interval) if interval <= SignedDuration::ZERO => Decision::Wait(None),
+        _ if last.synced_version != spec.version => Decision::Due(Reason::Changed),
+        RefreshRule::OnChange => Decision::Wait(None),
+        RefreshRule::Periodic(_) if last.is_stale => Decision::Due(Reason::StoreChanged),
+        RefreshRule::Periodic(interval) => by_interval(refreshed_at, interval, now),
+    }
+}
+
+fn by_interval(refreshed_at: Timestamp, interval: SignedDuration, now: Timestamp) -> Decision {
+    let due = next_refresh(refreshed_at, interval);
+    // a refresh in the future was stamped by a clock that was wrong
+    if refreshed_at > now || due <= now {
+        Decision::Due(Reason::Interval)
+    } else {
+        Decision::Wait(Some(due))
+    }
+}
+
+/// The instant of the next periodic refresh after one at `refreshed_at`; `None` where the policy
+/// has none.
+pub(super) fn next(spec: &SyncSpec, refreshed_at: Timestamp) -> Option<Timestamp> {
+    match spec.refresh {
+        RefreshRule::Periodic(interval) if interval > SignedDuration::ZERO => {
+            Some(next_refresh(refreshed_at, interval))
+        }
+        _ => None,
+    }
+}
+
+fn next_refresh(refreshed_at: Timestamp, interval: SignedDuration) -> Timestamp {
+    refreshed_at
+        .saturating_add(interval)
+        .unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn spec(refresh: RefreshRule) -> SyncSpec {
+        SyncSpec {
+            refresh,
+            version: "2-abc".to_owned(),
+            ..SyncSpec::default()
+        }
+    }
+
+    fn synced(version: &str, seconds_ago: i64) -> LastSync {
+        LastSync {
+            synced_version: version.to_owned(),
+            refreshed_at: Some(at(NOW - seconds_ago)),
+            is_stale: false,
+        }
+    }
+
+    /// The table of spec 2.3.1, a row a rule.
+    #[test]
+    fn the_refresh_table_holds() {
+        let hourly = RefreshRule::Periodic(SignedDuration::from_hours(1));
+        let never = RefreshRule::Periodic(SignedDuration::ZERO);
+        let wait = Decision::Wait;
+        let due = Decision::Due;
+        let stale = LastSync {
+            is_stale: true,
+            ..synced("2-abc", 60)
+        };
+        let rows = [
+            (hourly, LastSync::default(), due(Reason::First)),
+            (never, LastSync::default(), due(Reason::First)),
+            (
+                RefreshRule::CreatedOnce,
+                LastSync::default(),
+                due(Reason::First),
+            ),
+            (
+                RefreshRule::OnChange,
+                LastSync::default(),
+                due(Reason::First),
+            ),
+            (hourly, synced("2-abc", 60), wait(Some(at(NOW - 60 + 3600)))),
+            (hourly, synced("2-abc", 3600), due(Reason::Interval)),
+            (hourly, synced("1-abc", 60), due(Reason::Changed)),
+            (hourly, synced("2-abc", -60), due(Reason::Interval)),
+            (hourly, stale.clone(), due(Reason::StoreChanged)),
+            (never, synced("1-abc", 7200), wait(None)),
+            (RefreshRule::CreatedOnce, synced("1-abc", 7200), wait(None)),
+            (RefreshRule::CreatedOnce, stale.clone(), wait(None)),
+            (RefreshRule::OnChange, synced("2-abc", 7200), wait(None)),
+            (
+                RefreshRule::OnChange,
+                synced("1-abc", 60),
+                due(Reason::Changed),
+            ),
+            (RefreshRule::OnChange, stale, wait(None)),
+        ];
+        for (rule, last, want) in rows {
+            assert_eq!(
+                decide(&spec(rule), &last, true, at(NOW)),
+                want,
+                "{rule:?} {last:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_invalid_target_is_due_under_every_policy() {
+        for rule in [
+            RefreshRule::CreatedOnce,
+            RefreshRule::OnChange,
+            RefreshRule::Periodic(SignedDuration::ZERO),
+            RefreshRule::Periodic(SignedDuration::from_hours(1)),
+        ] {
+            let decision = decide(&spec(rule), &synced("2-abc", 60), false, at(NOW));
+            assert_eq!(decision, Decision::Due(Reason::Drift), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_positive_interval_has_a_next_refresh() {
+        let hourly = spec(RefreshRule::Periodic(SignedDuration::from_hours(1)));
+        assert_eq!(next(&hourly, at(NOW)), Some(at(NOW + 3600)));
+        assert_eq!(
+            next(&spec(RefreshRule::Periodic(SignedDuration::ZERO)), at(NOW)),
+            None
+        );
+        assert_eq!(next(&spec(RefreshRule::OnChange), at(NOW)), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! Tells what came of a reconcile: status, event, metric and log line, for success and failure
+//! alike, and when to look again. Nothing else writes the status.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::runtime::controller::Action;
+use kube::{Api, Resource as _, ResourceExt as _};
+
+use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus};
+use crate::controller::context::Context;
+use crate::controller::outcome::{ReconcileError as _, backoff, chain};
+use crate::kubernetes::events::{Kind, Note};
+use crate::kubernetes::status as subresource;
+use crate::provider::Retry;
+
+use super::{Error, Known, Outcome, Synced, status};
+
+const TRIES: u32 = 3;
+const AT_ONCE: Duration = Duration::from_millis(50);
+/// Spec mistakes and foreign targets are looked at again this often, if no interval says more.
+const MENDED_BY_OTHERS: SignedDuration = SignedDuration::from_mins(15);
+
+/// Reports `result` and says when to look again.
+pub(super) async fn report(
+    object: &ExternalSecret,
+    known: &Known,
+    ctx: &Context,
+    result: Result<Outcome, Error>,
+) -> Action {
+    let now = ctx.clock.now();
+    match result {
+        Ok(Outcome::Ignored) => Action::await_change(),
+        Ok(Outcome::Overtaken) => Action::requeue(AT_ONCE),
+        Ok(Outcome::Unchanged(until)) => {
+            ctx.memories.failed(&known.key, 0);
+            show_ready(known, ctx);
+            requeue_at(until, now)
+        }
+        Ok(Outcome::Synced(synced)) => succeeded(object, known, ctx, &synced).await,
+        Err(error) => failed(object, known, ctx, &error).await,
+    }
+}
+
+async fn succeeded(
+    object: &ExternalSecret,
+    known: &Known,
+    ctx: &Context,
+    synced: &Synced,
+) -> Action {
+    let now = ctx.clock.now();
+    let after = status::synced(&known.status, &synced.spec, synced.started, now);
+    let (namespace, name) = &known.key;
+    ctx.metrics.external_secret.set_ready(namespace, name, true);
+    let heartbeat = ctx.options.status_heartbeat;
+    if status::needs_write(&known.status, &after, synced.reason, synced.next, heartbeat)
+        && let Err(error) = write(object, known, ctx, &after).await
+    {
+        let failures = known.memory.failures.saturating_add(1);
+        ctx.memories.failed(&known.key, failures);
+        tracing::warn!(namespace, name, %error, "synced, but the status was not written");
+        return Action::requeue(backoff(failures));
+    }
+    ctx.memories
+        .succeeded(&known.key, &known.memory, synced.started);
+    if known.status.conditions == after.conditions {
+        tracing::debug!(namespace, name, reason = ?synced.reason, "in step");
+    } else {
+        tracing::info!(namespace, name, reason = ?synced.reason, "synced");
+    }
+    requeue_at(synced.next, now)
+}
+
+async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &Error) -> Action {
+    let now = ctx.clock.now();
+    let (namespace, name) = &known.key;
+    let failures = known.memory.failures.saturating_add(1);
+    ctx.memories.failed(&known.key, failures);
+    ctx.metrics.sync_failed(namespace, name);
+    ctx.metrics
+        .external_secret
+        .set_ready(namespace, name, false);
+    let cause = chain(error);
+    let message = format!("{}: {}: {cause}", error.category(), error.condition_text());
+    tracing::warn!(namespace, name, failures, category = error.category(), error = %cause,
+        "not synced");
+    let note = Note {
+        kind: Kind::Warning,
+        reason: "UpdateFailed",
+        message: cause,
+    };
+    ctx.recorder.publish(object.object_ref(&()), note, now);
+    let after = status::failed(&known.status, &message, now);
+    if after != known.status
+        && let Err(error) = write(object, known, ctx, &after).await
+    {
+        tracing::warn!(namespace, name, %error, "the status was not written");
+    }
+    Action::requeue(pause(object, error, failures))
+}
+
+fn pause(object: &ExternalSecret, error: &Error, failures: u32) -> Duration {
+    match error.retry() {
+        Retry::Backoff => backoff(failures),
+        Retry::After(after) => after.max(backoff(1)),
+        Retry::OnChange => {
+            let interval = object.spec.refresh_interval.parse().unwrap_or_default();
+            let interval = if interval > SignedDuration::ZERO {
+                interval
+            } else {
+                MENDED_BY_OTHERS
+            };
+            interval.unsigned_abs().max(backoff(failures))
+        }
+    }
+}
+
+/// Writes the status, on top of whatever the object became meanwhile: what is said about the
+/// spec that was synced stays true.
+async fn write(
+    object: &ExternalSecret,
+    known: &Known,
+    ctx: &Context,
+    after: &ExternalSecretStatus,
+) -> kube::Result<()> {
+    let (namespace, name) = &known.key;
+    let mut current = object.clone();
+    for attempt in 1.. {
+        match subresource::replace(&ctx.client, &current, after).await {
+            Ok(version) => {
+                ctx.memories.wrote(&known.key, &version, after);
+                return Ok(());
+            }
+            Err(kube::Error::Api(answer)) if answer.is_conflict() && attempt < TRIES => {
+                let api: Api<ExternalSecret> = Api::namespaced(ctx.client.clone(), namespace);
+                match api.get_opt(name).await? {
+                    Some(found) if found.uid() == object.uid() => current = found,
+                    _ => return Ok(()),
+                }
+            }
+            // gone: nobody is left to tell
+            Err(kube::Error::Api(answer)) if answer.is_not_found() => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn show_ready(known: &Known, ctx: &Context) {
+    let ready = known
+        .status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == "Ready");
+    if let Some(ready) = ready {
+        let (namespace, name) = &known.key;
+        ctx.metrics
+            .external_secret
+            .set_ready(namespace, name, ready.is_true());
+    }
+}
+
+fn requeue_at(next: Option<Timestamp>, now: Timestamp) -> Action {
+    match next {
+        None => Action::await_change(),
+        Some(next) => {
+            let pause = next.duration_since(now).max(SignedDuration::ZERO);
+            Action::requeue(pause.unsigned_abs())
+        }
+    }
+}

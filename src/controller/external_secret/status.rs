@@ -1,0 +1,141 @@
+//! The status after a reconcile, and whether it is worth a write. Pure.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+
+use crate::api::external_secret::ExternalSecretStatus;
+use crate::controller::conditions::{put_ready, whole_second};
+
+use super::refresh::Reason;
+use super::validate::SyncSpec;
+
+const SYNCED: &str = "SecretSynced";
+const FAILED: &str = "SecretSyncedError";
+
+/// After a success that began at `started`.
+pub(super) fn synced(
+    before: &ExternalSecretStatus,
+    spec: &SyncSpec,
+    started: Timestamp,
+    now: Timestamp,
+) -> ExternalSecretStatus {
+    let mut after = before.clone();
+    after.binding.name.clone_from(&spec.target_name);
+    after.refresh_time = Some(Time(whole_second(started)));
+    after.synced_resource_version = Some(spec.version.clone());
+    put_ready(&mut after.conditions, true, SYNCED, "secret synced", now);
+    after
+}
+
+/// After a failure: what was synced stays on record, so that it stays due.
+pub(super) fn failed(
+    before: &ExternalSecretStatus,
+    message: &str,
+    now: Timestamp,
+) -> ExternalSecretStatus {
+    let mut after = before.clone();
+    put_ready(&mut after.conditions, false, FAILED, message, now);
+    after
+}
+
+/// Whether `after` is worth a write: something other than a time differs, the sync was the first
+/// or asked for, or `refreshTime` would grow older than the interval and the heartbeat before
+/// the `next` refresh.
+pub(super) fn needs_write(
+    before: &ExternalSecretStatus,
+    after: &ExternalSecretStatus,
+    reason: Reason,
+    next: Option<Timestamp>,
+    heartbeat: SignedDuration,
+) -> bool {
+    let mut timeless = before.clone();
+    timeless.refresh_time.clone_from(&after.refresh_time);
+    if timeless != *after || matches!(reason, Reason::First | Reason::Changed) {
+        return true;
+    }
+    let (Some(shown), Some(fresh), Some(next)) = (&before.refresh_time, &after.refresh_time, next)
+    else {
+        return true;
+    };
+    let interval = next.duration_since(fresh.0);
+    next.duration_since(shown.0) > interval.max(heartbeat)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn synced_at(second: i64) -> ExternalSecretStatus {
+        let spec = SyncSpec {
+            version: "1-x".to_owned(),
+            ..SyncSpec::default()
+        };
+        synced(&ExternalSecretStatus::default(), &spec, at(second), at(0))
+    }
+
+    fn writes(shown: i64, fresh: i64, interval: i64, heartbeat: i64) -> bool {
+        let next = Some(at(fresh + interval));
+        let heartbeat = SignedDuration::from_secs(heartbeat);
+        needs_write(
+            &synced_at(shown),
+            &synced_at(fresh),
+            Reason::Interval,
+            next,
+            heartbeat,
+        )
+    }
+
+    #[test]
+    fn an_unchanged_refresh_is_written_at_the_heartbeat_only() {
+        assert!(!writes(0, 60, 60, 900));
+        assert!(!writes(0, 840, 60, 900));
+        assert!(writes(0, 900, 60, 900));
+        // an interval beyond the heartbeat: each refresh
+        assert!(writes(0, 3600, 3600, 900));
+        // no heartbeat: each refresh, as ESO
+        assert!(writes(0, 60, 60, 0));
+    }
+
+    #[test]
+    fn a_changed_condition_or_a_forced_sync_is_always_written() {
+        let heartbeat = SignedDuration::from_secs(900);
+        let failed = failed(&synced_at(0), "NotFound: gone", at(60));
+        assert!(needs_write(
+            &failed,
+            &synced_at(60),
+            Reason::Interval,
+            Some(at(120)),
+            heartbeat
+        ));
+        assert!(needs_write(
+            &synced_at(0),
+            &synced_at(60),
+            Reason::Changed,
+            Some(at(120)),
+            heartbeat
+        ));
+    }
+
+    #[test]
+    fn a_failure_keeps_what_was_synced_on_record() {
+        let before = synced_at(0);
+        let after = failed(&before, "AccessDenied: no", at(60));
+        assert_eq!(after.refresh_time, before.refresh_time);
+        assert_eq!(
+            after.synced_resource_version,
+            before.synced_resource_version
+        );
+        assert_eq!(
+            after.conditions[0].reason.as_deref(),
+            Some("SecretSyncedError")
+        );
+        assert_eq!(
+            serde_json::to_value(ExternalSecretStatus::default()).unwrap(),
+            serde_json::json!({"refreshTime": null, "binding": {"name": ""}})
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! What every failed reconcile knows of itself, so that one reporter serves condition, event,
+//! metric and log.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use crate::provider::Retry;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(7);
+
+/// A failure that can be reported.
+pub(super) trait ReconcileError: StdError {
+    /// A short closed word: the beginning of the condition's message.
+    fn category(&self) -> &'static str;
+
+    /// When trying again makes sense.
+    fn retry(&self) -> Retry;
+}
+
+/// The pause after the `failures`-th failure in a row: 1 s doubling to 7 min
+/// (spec: external-secrets.md 0.2).
+pub(super) fn backoff(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+/// The error and its causes in one line: `a: b: c`.
+pub(super) fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // transparent errors repeat their source's text
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_seven_minutes() {
+        let pauses: Vec<u64> = (1..=11).map(|n| backoff(n).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 420, 420]);
+        assert_eq!(backoff(u32::MAX), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_chain_names_each_cause_once() {
+        let error = anyhow::anyhow!("no route")
+            .context("connect failed")
+            .context("sync failed");
+        assert_eq!(
+            chain(error.as_ref()),
+            "sync failed: connect failed: no route"
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! From a store's spec to its adapter: the one place that names adapters.
+
+use std::sync::Arc;
+
+use crate::api::secret_store::{Backend, SecretStoreSpec};
+use crate::azure::Azure;
+use crate::provider::azure_key_vault::AzureKeyVault;
+use crate::provider::{Error, Provider};
+
+use super::outcome::chain;
+
+/// Makes adapters.
+#[derive(Clone)]
+pub struct Providers {
+    azure: Arc<Azure>,
+}
+
+impl Providers {
+    /// All adapters of Azure share `azure`: its connections and tokens.
+    pub fn new(azure: Arc<Azure>) -> Self {
+        Self { azure }
+    }
+
+    /// The adapter for `spec.provider`.
+    ///
+    /// # Errors
+    /// A provider that is not served, none or several, or a block that does not decode.
+    pub fn of(&self, spec: &SecretStoreSpec) -> Result<Box<dyn Provider>, Error> {
+        let backend = spec.provider.backend();
+        match backend.map_err(|error| Error::Config {
+            message: chain(&error),
+        })? {
+            Backend::AzureKv(block) => Ok(Box::new(AzureKeyVault::new(
+                Arc::clone(&self.azure),
+                &block,
+            ))),
+            Backend::Fake(_) => Err(unserved("fake")),
+            Backend::Unknown { name } => Err(unserved(&name)),
+        }
+    }
+}
+
+fn unserved(name: &str) -> Error {
+    Error::Config {
+        message: format!(
+            "failed to find registered store backend for type: {name}; Keyferry serves azurekv: \
+             leave this store to an operator that has it (spec.controller), or replace it"
+        ),
+    }
+}

@@ -1,0 +1,274 @@
+//! SecretStore and ClusterSecretStore: is the configuration whole, are its credentials there?
+//! (spec: external-secrets.md 3). One algorithm for both kinds; it never calls the vault.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt as _};
+use serde::de::DeserializeOwned;
+
+use crate::api::secret_store::{
+    ClusterSecretStore, SecretStore, SecretStoreSpec, SecretStoreStatus, StoreInterval,
+};
+use crate::kubernetes::events::{Kind, Note};
+use crate::kubernetes::status;
+use crate::provider::{Error, Retry};
+use crate::telemetry::{Metrics, ObjectMetrics};
+
+use super::conditions::put_ready;
+use super::context::Context;
+use super::outcome::{backoff, chain};
+use super::stores::{Guarded, StoreKey, StoreView};
+
+const CAPABILITIES: &str = "ReadWrite";
+const VALID: &str = "Valid";
+const INVALID: &str = "InvalidProviderConfig";
+
+/// What the two kinds have in common.
+pub(super) trait StoreResource:
+    Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static
+{
+    /// The source component of the kind's events.
+    const COMPONENT: &'static str;
+
+    /// The spec.
+    fn spec(&self) -> &SecretStoreSpec;
+    /// The status, once there is one.
+    fn status(&self) -> Option<&SecretStoreStatus>;
+    /// By what others refer to it.
+    fn key(&self) -> StoreKey;
+    /// The kind's metric families.
+    fn metrics(metrics: &Metrics) -> &ObjectMetrics;
+}
+
+impl StoreResource for SecretStore {
+    const COMPONENT: &'static str = "secret-store";
+
+    fn spec(&self) -> &SecretStoreSpec {
+        &self.spec
+    }
+
+    fn status(&self) -> Option<&SecretStoreStatus> {
+        self.status.as_ref()
+    }
+
+    fn key(&self) -> StoreKey {
+        let namespace = self.namespace().unwrap_or_default();
+        StoreKey::Namespaced {
+            namespace,
+            name: self.name_any(),
+        }
+    }
+
+    fn metrics(metrics: &Metrics) -> &ObjectMetrics {
+        &metrics.secret_store
+    }
+}
+
+impl StoreResource for ClusterSecretStore {
+    const COMPONENT: &'static str = "cluster-secret-store";
+
+    fn spec(&self) -> &SecretStoreSpec {
+        &self.spec
+    }
+
+    fn status(&self) -> Option<&SecretStoreStatus> {
+        self.status.as_ref()
+    }
+
+    fn key(&self) -> StoreKey {
+        StoreKey::Cluster {
+            name: self.name_any(),
+        }
+    }
+
+    fn metrics(metrics: &Metrics) -> &ObjectMetrics {
+        &metrics.cluster_secret_store
+    }
+}
+
+/// Validates one store and says so in its status.
+pub(super) async fn reconcile<K: StoreResource>(
+    object: Arc<Guarded<K>>,
+    ctx: Arc<Context>,
+) -> Action {
+    let started = Instant::now();
+    let store = match &object.0 {
+        Ok(store) => store,
+        Err(invalid) => {
+            tracing::warn!(kind = %K::kind(&()), name = ?invalid.metadata.name, error = %invalid.error,
+                "a store does not decode and is left alone");
+            return Action::await_change();
+        }
+    };
+    if !ctx.is_ours(store.spec().controller.as_deref()) {
+        return Action::await_change();
+    }
+    let view = StoreView {
+        key: store.key(),
+        uid: store.uid().unwrap_or_default(),
+        generation: store.meta().generation.unwrap_or_default(),
+        spec: store.spec().clone(),
+        is_ready: None,
+    };
+    let validated = validate(&view, &ctx).await;
+    let written = report(store, &ctx, validated.as_ref().err()).await;
+    let families = K::metrics(&ctx.metrics);
+    families.set_duration(view.key.namespace(), view.key.name(), started.elapsed());
+    next(&view.key, &ctx, &validated, &written)
+}
+
+async fn validate(store: &StoreView, ctx: &Context) -> Result<Option<Duration>, Error> {
+    let interval = interval(&store.spec)?;
+    let serial = ctx.clients.validate(store).await?;
+    // another spec or other credentials, and they work: whoever reads from here reads again
+    if ctx.validated.is_news(&store.key, serial) {
+        ctx.wake.consumers_of(&store.key, ctx, |_| true);
+    }
+    Ok(interval)
+}
+
+fn interval(spec: &SecretStoreSpec) -> Result<Option<Duration>, Error> {
+    let parsed = spec
+        .refresh_interval
+        .as_ref()
+        .map_or(Ok(None), StoreInterval::parse);
+    let interval = parsed.map_err(|error| Error::Config {
+        message: format!("invalid refreshInterval: {error}; write seconds or a duration like 5m"),
+    })?;
+    Ok(interval.map(SignedDuration::unsigned_abs))
+}
+
+fn next(
+    key: &StoreKey,
+    ctx: &Context,
+    validated: &Result<Option<Duration>, Error>,
+    written: &kube::Result<()>,
+) -> Action {
+    let error = match (validated, written) {
+        (Ok(interval), Ok(())) => {
+            ctx.store_failures.succeeded(key);
+            return Action::requeue(interval.unwrap_or(ctx.options.store_requeue_interval));
+        }
+        (Err(error), _) => chain(error),
+        (_, Err(error)) => format!("status not written: {error}"),
+    };
+    let failures = ctx.store_failures.failed(key);
+    tracing::warn!(store = %key, failures, %error, "store not valid");
+    let pause = match validated {
+        Err(Error::Throttled {
+            after: Some(after), ..
+        }) => *after,
+        Err(error) if error.retry() == Retry::OnChange => ctx.options.store_requeue_interval,
+        _ => backoff(failures),
+    };
+    Action::requeue(pause)
+}
+
+async fn report<K: StoreResource>(
+    store: &K,
+    ctx: &Context,
+    error: Option<&Error>,
+) -> kube::Result<()> {
+    let now = ctx.clock.now();
+    let key = store.key();
+    K::metrics(&ctx.metrics).set_ready(key.namespace(), key.name(), error.is_none());
+    let before = store.status().cloned().unwrap_or_default();
+    let after = next_status(&before, error, now);
+    let note = note(error);
+    if after == before {
+        if note.kind == Kind::Warning {
+            ctx.recorder
+                .as_component(K::COMPONENT)
+                .publish(store.object_ref(&()), note, now);
+        }
+        return Ok(());
+    }
+    match status::replace(&ctx.client, store, &after).await {
+        // gone or changed meanwhile: the change has its own reconcile
+        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => {}
+        Err(error) => return Err(error),
+        Ok(_) => {}
+    }
+    ctx.recorder
+        .as_component(K::COMPONENT)
+        .publish(store.object_ref(&()), note, now);
+    Ok(())
+}
+
+fn note(error: Option<&Error>) -> Note {
+    match error {
+        None => Note {
+            kind: Kind::Normal,
+            reason: VALID,
+            message: "store validated".to_owned(),
+        },
+        Some(error) => Note {
+            kind: Kind::Warning,
+            reason: INVALID,
+            message: chain(error),
+        },
+    }
+}
+
+fn next_status(
+    before: &SecretStoreStatus,
+    error: Option<&Error>,
+    now: Timestamp,
+) -> SecretStoreStatus {
+    let (is_ready, reason, message) = match error {
+        None => (true, VALID, "store validated".to_owned()),
+        Some(error) => {
+            let text = format!(
+                "{}: unable to create client: {}",
+                error.category(),
+                chain(error)
+            );
+            (false, INVALID, text)
+        }
+    };
+    let mut after = before.clone();
+    if is_ready {
+        after.capabilities = Some(CAPABILITIES.to_owned());
+    }
+    put_ready(&mut after.conditions, is_ready, reason, &message, now);
+    after
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn capabilities_survive_a_failure_and_the_transition_time_moves_with_the_status_only() {
+        let valid = next_status(&SecretStoreStatus::default(), None, at(1));
+        assert_eq!(valid.capabilities.as_deref(), Some("ReadWrite"));
+        assert_eq!(next_status(&valid, None, at(2)), valid);
+
+        let error = |message: &str| Error::Config {
+            message: message.to_owned(),
+        };
+        let broken = next_status(&valid, Some(&error("missing tenantID")), at(3));
+        assert_eq!(broken.capabilities.as_deref(), Some("ReadWrite"));
+        assert_eq!(
+            broken.conditions[0].reason.as_deref(),
+            Some("InvalidProviderConfig")
+        );
+        assert_eq!(
+            broken.conditions[0].message.as_deref(),
+            Some("InvalidStore: unable to create client: missing tenantID")
+        );
+        let other = next_status(&broken, Some(&error("missing secretRef")), at(4));
+        assert_eq!(
+            other.conditions[0].last_transition_time,
+            broken.conditions[0].last_transition_time
+        );
+        assert_ne!(other, broken);
+    }
+}

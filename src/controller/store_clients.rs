@@ -1,0 +1,218 @@
+//! One provider client per store, generation and credentials; dropped exactly when one of them
+//! changes. Holds clients, never values.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kube::Client;
+
+use crate::kubernetes::credentials::{Credentials, SecretKey, Uses};
+use crate::provider::{Connection, Error, Scope, SecretsClient};
+
+use super::providers::Providers;
+use super::stores::{StoreKey, StoreView};
+
+/// Which client. Only where a cluster store takes its credentials from each consumer ("referent"
+/// authentication) is there one per consumer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ClientKey {
+    store: StoreKey,
+    consumer: Option<String>,
+}
+
+struct Entry {
+    uid: String,
+    generation: i64,
+    connection: Cached,
+    credentials: Uses,
+}
+
+#[derive(Clone)]
+struct Cached {
+    /// `None`: there is one per consumer.
+    client: Option<Arc<dyn SecretsClient>>,
+    /// Differs for every connection ever made.
+    serial: u64,
+}
+
+/// Who is concerned by a changed Secret.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Concerned {
+    /// Stores to be validated again.
+    pub stores: BTreeSet<StoreKey>,
+    /// Consumers (namespaces) of cluster stores whose own credentials changed.
+    pub consumers: BTreeSet<(StoreKey, String)>,
+}
+
+/// The clients of all stores.
+pub struct StoreClients {
+    client: Client,
+    providers: Providers,
+    entries: Mutex<HashMap<ClientKey, Entry>>,
+    /// Secrets read for a client that could not be built, in the version read: a change of them
+    /// may mend the store.
+    failed: Mutex<HashMap<SecretKey, HashMap<ClientKey, Option<String>>>>,
+    /// Held while a client is built, so that many consumers at once read the credentials once.
+    building: Mutex<HashMap<ClientKey, Arc<tokio::sync::Mutex<()>>>>,
+    serial: AtomicU64,
+}
+
+impl StoreClients {
+    /// An empty cache.
+    pub fn new(client: Client, providers: Providers) -> Self {
+        let (entries, failed, building, serial) = Default::default();
+        Self {
+            client,
+            providers,
+            entries,
+            failed,
+            building,
+            serial,
+        }
+    }
+
+    /// Checks the store's configuration and credentials; says nothing to the vault. Returns a
+    /// number that changes with the store's spec and credentials.
+    ///
+    /// # Errors
+    /// Whatever makes every use of the store fail.
+    pub async fn validate(&self, store: &StoreView) -> Result<u64, Error> {
+        Ok(self.connect(store, None).await?.serial)
+    }
+
+    /// The client of `store` for a consumer in `namespace`.
+    pub async fn get(
+        &self,
+        store: &StoreView,
+        namespace: &str,
+    ) -> Result<Arc<dyn SecretsClient>, Error> {
+        if let Some(client) = self.connect(store, None).await?.client {
+            return Ok(client);
+        }
+        let own = self
+            .connect(store, Some(namespace.to_owned()))
+            .await?
+            .client;
+        own.ok_or_else(|| Error::Config {
+            message: format!("{} has no credentials for namespace {namespace}", store.key),
+        })
+    }
+
+    async fn connect(&self, store: &StoreView, consumer: Option<String>) -> Result<Cached, Error> {
+        let scope = match &store.key {
+            StoreKey::Namespaced { namespace, .. } => Scope::Namespaced(namespace.clone()),
+            StoreKey::Cluster { .. } => Scope::Cluster {
+                consumer: consumer.clone(),
+            },
+        };
+        let key = ClientKey {
+            store: store.key.clone(),
+            consumer,
+        };
+        let gate = Arc::clone(lock(&self.building).entry(key.clone()).or_default());
+        let _building = gate.lock().await;
+        if let Some(cached) = self.cached(&key, store) {
+            return Ok(cached);
+        }
+        let credentials = Credentials::new(self.client.clone());
+        let built = self.build(store, &scope, &credentials).await;
+        if built.is_err() {
+            self.note_failure(&key, credentials.uses());
+        }
+        let connection = Cached {
+            client: built?,
+            serial: self.serial.fetch_add(1, Ordering::Relaxed),
+        };
+        let entry = Entry {
+            uid: store.uid.clone(),
+            generation: store.generation,
+            connection: connection.clone(),
+            credentials: credentials.uses(),
+        };
+        lock(&self.entries).insert(key, entry);
+        Ok(connection)
+    }
+
+    async fn build(
+        &self,
+        store: &StoreView,
+        scope: &Scope,
+        credentials: &Credentials,
+    ) -> Result<Option<Arc<dyn SecretsClient>>, Error> {
+        let provider = self.providers.of(&store.spec)?;
+        provider.validate(scope)?;
+        Ok(match provider.connect(scope, credentials).await? {
+            Connection::Client(client) => Some(client),
+            Connection::Referent => None,
+        })
+    }
+
+    fn cached(&self, key: &ClientKey, store: &StoreView) -> Option<Cached> {
+        let entries = lock(&self.entries);
+        let entry = entries.get(key)?;
+        let is_current = entry.uid == store.uid && entry.generation == store.generation;
+        is_current.then(|| entry.connection.clone())
+    }
+
+    fn note_failure(&self, key: &ClientKey, uses: Uses) {
+        let mut failed = lock(&self.failed);
+        for (secret, version) in uses {
+            failed
+                .entry(secret)
+                .or_default()
+                .insert(key.clone(), version);
+        }
+    }
+
+    /// Secret `secret` is now at `version` (`None`: gone). Drops the clients built from another
+    /// version and says who is concerned.
+    pub fn secret_changed(&self, secret: &SecretKey, version: Option<&str>) -> Concerned {
+        let mut concerned = Concerned::default();
+        lock(&self.entries).retain(|key, entry| {
+            let used = entry.credentials.get(secret);
+            let is_stale = used.is_some_and(|used| used.as_deref() != version);
+            if is_stale {
+                concerned.add(key);
+            }
+            !is_stale
+        });
+        let mut failed = lock(&self.failed);
+        if let Some(tries) = failed.get_mut(secret) {
+            tries.retain(|key, used| {
+                let is_other = used.as_deref() != version;
+                if is_other {
+                    concerned.add(key);
+                }
+                !is_other
+            });
+            if tries.is_empty() {
+                failed.remove(secret);
+            }
+        }
+        concerned
+    }
+
+    /// Drops every client of a store that is gone.
+    pub fn forget(&self, store: &StoreKey) {
+        lock(&self.entries).retain(|key, _| key.store != *store);
+        lock(&self.building).retain(|key, _| key.store != *store);
+        lock(&self.failed).retain(|_, tries| {
+            tries.retain(|key, _| key.store != *store);
+            !tries.is_empty()
+        });
+    }
+}
+
+impl Concerned {
+    fn add(&mut self, key: &ClientKey) {
+        match &key.consumer {
+            None => self.stores.insert(key.store.clone()),
+            Some(consumer) => self.consumers.insert((key.store.clone(), consumer.clone())),
+        };
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,265 @@
+//! The watches: what changed, and who has to look again because of it
+//! (spec: external-secrets.md 2.1, 3).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt as _};
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::{self, Event};
+use kube::{Resource, ResourceExt as _};
+
+use crate::api::external_secret::ExternalSecret;
+use crate::api::meta::{MANAGED_LABEL, MANAGED_VALUE};
+
+use super::context::Context;
+use super::dependents::ObjectKey;
+use super::external_secret;
+use super::secret_store::StoreResource;
+use super::stores::{Guarded, StoreKey, ready};
+
+/// Turns a watch into "present" and "gone", with what a new list no longer has counted as gone.
+struct Presence<K> {
+    known: HashSet<K>,
+    listed: Option<HashSet<K>>,
+}
+
+enum Change<K, O> {
+    Present(K, O),
+    Gone(Vec<K>),
+}
+
+impl<K: Eq + Hash + Clone> Presence<K> {
+    fn new() -> Self {
+        Self {
+            known: HashSet::new(),
+            listed: None,
+        }
+    }
+
+    fn apply<O>(&mut self, event: Event<O>, key: impl Fn(&O) -> K) -> Change<K, O> {
+        match event {
+            Event::Init => {
+                self.listed = Some(HashSet::new());
+                Change::Gone(Vec::new())
+            }
+            Event::InitApply(object) | Event::Apply(object) => {
+                let key = key(&object);
+                if let Some(listed) = &mut self.listed {
+                    listed.insert(key.clone());
+                }
+                self.known.insert(key.clone());
+                Change::Present(key, object)
+            }
+            Event::InitDone => {
+                let listed = self.listed.take().unwrap_or_default();
+                let gone = self.known.difference(&listed).cloned().collect();
+                self.known = listed;
+                Change::Gone(gone)
+            }
+            Event::Delete(object) => {
+                let key = key(&object);
+                self.known.remove(&key);
+                Change::Gone(vec![key])
+            }
+        }
+    }
+}
+
+/// What of an ExternalSecret makes a reconcile, by ESO's rule: not the status.
+#[derive(PartialEq, Eq)]
+struct Face {
+    uid: Option<String>,
+    generation: Option<i64>,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+    finalizers: Vec<String>,
+    is_deleting: bool,
+}
+
+impl Face {
+    fn of<K: Resource>(object: &K) -> Self {
+        Self {
+            uid: object.uid(),
+            generation: object.meta().generation,
+            labels: object.labels().clone(),
+            annotations: object.annotations().clone(),
+            finalizers: object.finalizers().to_vec(),
+            is_deleting: object.meta().deletion_timestamp.is_some(),
+        }
+    }
+}
+
+/// Follows the ExternalSecrets.
+pub(super) async fn external_secrets(
+    events: impl Stream<Item = watcher::Result<Event<Guarded<ExternalSecret>>>> + Send,
+    ctx: Arc<Context>,
+) {
+    let mut presence = Presence::new();
+    let mut faces: HashMap<ObjectKey, Face> = HashMap::new();
+    let mut events = std::pin::pin!(events);
+    while let Some(event) = events.next().await {
+        let Some(event) = usable("externalsecrets", event) else {
+            continue;
+        };
+        match presence.apply(event, object_key) {
+            Change::Present(key, object) => {
+                if let Ok(object) = &object.0 {
+                    ctx.dependents().set(&key, external_secret::uses(object));
+                }
+                let face = Face::of(&object);
+                if faces.get(&key) != Some(&face) {
+                    faces.insert(key.clone(), face);
+                    ctx.wake.external_secret(&key);
+                }
+            }
+            Change::Gone(keys) => {
+                for key in keys {
+                    faces.remove(&key);
+                    ctx.dependents().remove(&key);
+                    ctx.memories.forget(&key);
+                    ctx.metrics.external_secret.remove(&key.0, &key.1);
+                }
+            }
+        }
+    }
+}
+
+/// Follows the stores of one kind.
+pub(super) async fn stores<K: StoreResource>(
+    events: impl Stream<Item = watcher::Result<Event<Guarded<K>>>> + Send,
+    ctx: Arc<Context>,
+) {
+    let plural = K::plural(&());
+    let mut presence = Presence::new();
+    let mut faces: HashMap<StoreKey, (Face, Option<bool>)> = HashMap::new();
+    let mut events = std::pin::pin!(events);
+    while let Some(event) = events.next().await {
+        let Some(event) = usable(&plural, event) else {
+            continue;
+        };
+        match presence.apply(event, store_key::<K>) {
+            Change::Present(key, object) => {
+                let status = object.0.as_ref().ok().and_then(StoreResource::status);
+                let is_ready = status.and_then(ready);
+                let face = Face::of(&object);
+                let before = faces.insert(key.clone(), (face, is_ready));
+                let (known, was_ready) = match (&before, &faces[&key]) {
+                    (Some((old, was_ready)), (new, _)) => (old == new, *was_ready),
+                    (None, _) => (false, None),
+                };
+                if !known {
+                    ctx.wake.store(&key);
+                }
+                if is_ready == Some(true) && was_ready != Some(true) {
+                    became_ready(&key, before.is_none(), &ctx);
+                }
+            }
+            Change::Gone(keys) => {
+                for key in keys {
+                    faces.remove(&key);
+                    ctx.clients.forget(&key);
+                    ctx.store_failures.succeeded(&key);
+                    K::metrics(&ctx.metrics).remove(key.namespace(), key.name());
+                }
+            }
+        }
+    }
+}
+
+/// Whoever waited for the store looks again at once, without the pause of earlier failures.
+fn became_ready(store: &StoreKey, is_new: bool, ctx: &Context) {
+    let consumers = ctx.dependents().of_store(store);
+    for consumer in &consumers {
+        // a store met ready at start is no news to those that are synced
+        if !is_new {
+            ctx.memories.failed(consumer, 0);
+        }
+        ctx.wake.external_secret(consumer);
+    }
+}
+
+/// Follows the metadata of all Secrets: targets and credentials.
+pub(super) async fn secrets(
+    events: impl Stream<Item = watcher::Result<Event<PartialObjectMeta<Secret>>>> + Send,
+    ctx: Arc<Context>,
+) {
+    let mut presence: Presence<ObjectKey> = Presence::new();
+    let mut events = std::pin::pin!(events);
+    while let Some(event) = events.next().await {
+        let Some(event) = usable("secrets", event) else {
+            continue;
+        };
+        let object_key = |secret: &PartialObjectMeta<Secret>| {
+            (secret.namespace().unwrap_or_default(), secret.name_any())
+        };
+        match presence.apply(event, object_key) {
+            Change::Present(key, secret) => {
+                let version = secret.resource_version();
+                credentials_changed(&key, version.as_deref(), &ctx);
+                if !ctx.memories.is_own_write(&key, version.as_deref()) {
+                    let is_managed = secret.labels().get(MANAGED_LABEL).map(String::as_str)
+                        == Some(MANAGED_VALUE);
+                    wake_writers(&key, is_managed, &ctx);
+                }
+            }
+            Change::Gone(keys) => {
+                for key in keys {
+                    credentials_changed(&key, None, &ctx);
+                    ctx.memories.is_own_write(&key, None);
+                    wake_writers(&key, true, &ctx);
+                }
+            }
+        }
+    }
+}
+
+/// Those who failed over the target look again whatever it is now; those in step only where it
+/// is, or was, a managed one.
+fn wake_writers(target: &ObjectKey, is_managed: bool, ctx: &Context) {
+    let writers = ctx.dependents().of_target(target);
+    for writer in writers
+        .iter()
+        .filter(|writer| is_managed || ctx.memories.has_failed(writer))
+    {
+        ctx.wake.external_secret(writer);
+    }
+}
+
+fn credentials_changed(secret: &ObjectKey, version: Option<&str>, ctx: &Context) {
+    let concerned = ctx.clients.secret_changed(secret, version);
+    for store in &concerned.stores {
+        ctx.store_failures.succeeded(store);
+        ctx.wake.store(store);
+    }
+    for (store, consumer) in &concerned.consumers {
+        ctx.wake
+            .consumers_of(store, ctx, |namespace| namespace == consumer);
+    }
+}
+
+fn object_key<K: Resource>(object: &K) -> ObjectKey {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}
+
+fn store_key<K: StoreResource>(object: &Guarded<K>) -> StoreKey {
+    let name = object.name_any();
+    match object.namespace() {
+        Some(namespace) => StoreKey::Namespaced { namespace, name },
+        None => StoreKey::Cluster { name },
+    }
+}
+
+/// The event, or a log line: the watcher pauses and tries again by itself.
+fn usable<O>(plural: &str, event: watcher::Result<Event<O>>) -> Option<Event<O>> {
+    match event {
+        Ok(event) => Some(event),
+        Err(error) => {
+            tracing::warn!(plural, error = %super::outcome::chain(&error),
+                "the watch failed and is tried again");
+            None
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What a vault's refusals mean (spec: azure-key-vault.md 3.8), and which of them are worth a
+//! second try at once.
+
+use std::time::Duration;
+
+use azure_core::error::ErrorKind;
+
+use crate::azure::entra;
+use crate::azure::errors::{Answer, Cause};
+use crate::provider::Error;
+
+/// Tries of one call in all.
+const TRIES: u32 = 3;
+/// A pause that a worker may spend waiting; longer ones are the queue's business.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// What was asked of whom.
+pub(super) struct Question<'a> {
+    /// The vault's host.
+    pub(super) host: &'a str,
+    /// `secret "db"`.
+    pub(super) object: String,
+    /// Longest wait for one answer.
+    pub(super) limit: Duration,
+}
+
+impl Question<'_> {
+    /// `None` where the vault has no such object: only a vault's own word counts, not a 404 of
+    /// something in between.
+    pub(super) fn refusal(&self, error: &azure_core::Error) -> Option<Error> {
+        if let Some(failure) = entra::sign_in_failure(error) {
+            return Some(failure);
+        }
+        let Some(answer) = Answer::of(error) else {
+            let hint = "check vaultUrl, and that the vault exists";
+            return Some(Cause::of(error).into_error(self.host, self.limit, hint));
+        };
+        match (answer.status, answer.code.as_deref()) {
+            (404, Some("SecretNotFound")) => None,
+            (400, Some(code)) => Some(Error::Invalid {
+                message: format!(
+                    "the vault refused {} ({code}): {}",
+                    self.object, answer.message
+                ),
+            }),
+            (401, _) => Some(unauthorized(answer)),
+            (403, Some(_)) => Some(self.denied(answer)),
+            (429, _) => Some(Error::Throttled {
+                host: self.host.to_owned(),
+                after: answer.retry_after,
+            }),
+            _ => Some(self.unavailable(answer)),
+        }
+    }
+
+    fn denied(&self, answer: Answer) -> Error {
+        let code = answer.telling_code();
+        let remedy = match code.as_str() {
+            "ForbiddenByRbac" => {
+                "grant the identity the role Key Vault Secrets User on the vault (it takes minutes to spread)"
+            }
+            "ForbiddenByPolicy" | "AccessDenied" => {
+                "give the identity the secret permission Get in the vault's access policies"
+            }
+            "ForbiddenByFirewall" | "ForbiddenByConnection" => {
+                "allow the cluster's outgoing address in the vault's firewall, or use a private endpoint"
+            }
+            "SecretDisabled" => "enable the secret, or this version of it, in the vault",
+            _ => "grant the identity Get on the vault's secrets",
+        };
+        Error::Denied {
+            code,
+            object: self.object.clone(),
+            message: answer.message,
+            remedy: remedy.to_owned(),
+        }
+    }
+
+    fn unavailable(&self, answer: Answer) -> Error {
+        let message = match &answer.code {
+            Some(code) => format!("HTTP {} ({code})", answer.status),
+            None => format!("HTTP {}, not from Key Vault", answer.status),
+        };
+        Error::Unavailable {
+            host: self.host.to_owned(),
+            message,
+            remedy: "check for a proxy in between; else wait for the vault".to_owned(),
+            after: answer.retry_after,
+        }
+    }
+}
+
+fn unauthorized(answer: Answer) -> Error {
+    let words = answer.message.split(|c: char| !c.is_ascii_alphanumeric());
+    let code = words
+        .into_iter()
+        .find(|word| word.len() > 3 && word.starts_with("AKV"))
+        .map_or_else(|| answer.telling_code(), str::to_owned);
+    let remedy = match code.as_str() {
+        "AKV10022" => "check environmentType: the token is for another cloud",
+        "AKV10032" => "check tenantId: the vault belongs to another tenant",
+        _ => "check tenantId and environmentType",
+    };
+    Error::Auth {
+        code,
+        message: answer.message,
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// How long to wait before trying again at once, after the `tries`-th try (from 1) ended with
+/// `error`; `None` where the queue shall decide.
+pub(super) fn pause(error: &azure_core::Error, tries: u32) -> Option<Duration> {
+    if tries >= TRIES || entra::sign_in_failure(error).is_some() {
+        return None;
+    }
+    let growing = FIRST_PAUSE * 4u32.pow(tries - 1);
+    match (Answer::of(error), error.kind()) {
+        (Some(answer), _) => match (answer.status, answer.retry_after) {
+            (408 | 429 | 500 | 502..=504, Some(asked)) => (asked <= LONGEST_PAUSE).then_some(asked),
+            (408 | 500 | 502..=504, None) => Some(growing),
+            _ => None,
+        },
+        (None, ErrorKind::Connection | ErrorKind::Io) => {
+            (Cause::of(error) == Cause::Closed).then_some(growing)
+        }
+        (None, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use azure_core::http::headers::Headers;
+    use azure_core::http::{RawResponse, StatusCode};
+
+    use super::*;
+
+    fn answered(
+        status: u16,
+        retry_after: Option<&'static str>,
+        body: &'static str,
+    ) -> azure_core::Error {
+        let mut headers = Headers::new();
+        if let Some(seconds) = retry_after {
+            headers.insert("retry-after", seconds);
+        }
+        let status = StatusCode::from(status);
+        let raw = RawResponse::from_bytes(status, headers, body.as_bytes().to_vec());
+        ErrorKind::HttpResponse {
+            status,
+            error_code: None,
+            raw_response: Some(Box::new(raw)),
+        }
+        .into_error()
+    }
+
+    fn refusal(status: u16, body: &'static str) -> Option<Error> {
+        let question = Question {
+            host: "kv.vault.azure.net",
+            object: "secret \"db\"".to_owned(),
+            limit: Duration::from_secs(10),
+        };
+        question.refusal(&answered(status, None, body))
+    }
+
+    #[test]
+    fn only_the_vaults_own_word_makes_a_secret_missing() {
+        let missing = r#"{"error":{"code":"SecretNotFound","message":"A secret with (name/id) db was not found in this key vault."}}"#;
+        assert!(refusal(404, missing).is_none());
+        for body in [
+            "",
+            "<html>Not Found</html>",
+            r#"{"error":{"code":"NotFound"}}"#,
+        ] {
+            let error = refusal(404, body).unwrap();
+            assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_has_its_kind_code_and_remedy() {
+        let cases = [
+            (
+                403,
+                r#"{"error":{"code":"Forbidden","message":"Operation get is not allowed on a disabled secret.","innererror":{"code":"SecretDisabled"}}}"#,
+                "access denied (SecretDisabled) to secret \"db\": Operation get is not allowed on a disabled secret.; enable the secret, or this version of it, in the vault",
+            ),
+            (
+                401,
+                r#"{"error":{"code":"Unauthorized","message":"AKV10032: Invalid issuer."}}"#,
+                "authentication failed (AKV10032): AKV10032: Invalid issuer.; check tenantId: the vault belongs to another tenant",
+            ),
+            (
+                400,
+                r#"{"error":{"code":"BadParameter","message":"no"}}"#,
+                "the vault refused secret \"db\" (BadParameter): no",
+            ),
+            (429, "{}", "throttled by kv.vault.azure.net"),
+            (
+                403,
+                "<html>",
+                "kv.vault.azure.net is unavailable: HTTP 403, not from Key Vault; check for a proxy in between; else wait for the vault",
+            ),
+        ];
+        for (status, body, want) in cases {
+            assert_eq!(refusal(status, body).unwrap().to_string(), want);
+        }
+    }
+
+    #[test]
+    fn only_short_troubles_are_tried_again_at_once() {
+        let pauses = [
+            (503, None, 1, Some(200)),
+            (503, None, 2, Some(800)),
+            (503, None, 3, None),
+            (503, Some("1"), 1, Some(1000)),
+            (429, Some("30"), 1, None),
+            (429, None, 1, None),
+            (403, None, 1, None),
+        ];
+        for (status, after, tries, want) in pauses {
+            let pause = pause(&answered(status, after, "{}"), tries);
+            assert_eq!(pause, want.map(Duration::from_millis), "{status} {tries}");
+        }
+    }
+}

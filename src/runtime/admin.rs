@@ -1,0 +1,133 @@
+//! `/metrics` on one address, `/healthz` and `/readyz` on another, as ESO has them.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::controller::{Readiness, Stop};
+use crate::telemetry::Metrics;
+
+/// Why an admin server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is not one.
+    #[error("{flag} {text:?} is not an address; write HOST:PORT, :PORT, or 0 for none")]
+    Address {
+        /// The flag.
+        flag: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {flag} {address}")]
+    Listen {
+        /// The flag.
+        flag: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Reads Go's notation of an address to listen on: `:8080` is every interface, `0` is none.
+pub fn address(flag: &'static str, text: &str) -> Result<Option<SocketAddr>, Error> {
+    if text == "0" {
+        return Ok(None);
+    }
+    let full = match text.strip_prefix(':') {
+        Some(port) => format!("0.0.0.0:{port}"),
+        None => text.replace("localhost:", "127.0.0.1:"),
+    };
+    let parsed = full.parse();
+    parsed.map(Some).map_err(|_| Error::Address {
+        flag,
+        text: text.to_owned(),
+    })
+}
+
+/// A server that was bound and runs once polled.
+pub struct Server {
+    listener: TcpListener,
+    router: Router,
+}
+
+impl Server {
+    /// `/metrics`.
+    pub async fn metrics(address: SocketAddr, metrics: Metrics) -> Result<Self, Error> {
+        let router = Router::new()
+            .route("/metrics", get(exposition))
+            .with_state(metrics);
+        Self::bind("--metrics-addr", address, router).await
+    }
+
+    /// `/healthz` (the process runs) and `/readyz` (its caches are filled).
+    pub async fn health(address: SocketAddr, readiness: Readiness) -> Result<Self, Error> {
+        let router = Router::new()
+            .route("/healthz", get(|| async { "ok" }))
+            .route("/readyz", get(ready))
+            .with_state(readiness);
+        Self::bind("--live-addr", address, router).await
+    }
+
+    async fn bind(flag: &'static str, address: SocketAddr, router: Router) -> Result<Self, Error> {
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|source| Error::Listen {
+            flag,
+            address,
+            source,
+        })?;
+        Ok(Self { listener, router })
+    }
+
+    /// Answers until `stop`.
+    pub async fn run(self, stop: Stop) -> std::io::Result<()> {
+        axum::serve(self.listener, self.router)
+            .with_graceful_shutdown(stop)
+            .await
+    }
+}
+
+async fn exposition(State(metrics): State<Metrics>) -> Result<String, StatusCode> {
+    metrics.render().map_err(|error| {
+        tracing::error!(%error, "metrics cannot be rendered");
+        StatusCode::INTERNAL_SERVER_ERROR
+    })
+}
+
+async fn ready(State(readiness): State<Readiness>) -> (StatusCode, &'static str) {
+    if readiness.is_ready() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "caches are being filled")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_in_go() {
+        let parse = |text| address("--metrics-addr", text);
+        assert_eq!(parse(":8080").unwrap().unwrap().to_string(), "0.0.0.0:8080");
+        assert_eq!(
+            parse("127.0.0.1:1").unwrap().unwrap().to_string(),
+            "127.0.0.1:1"
+        );
+        assert_eq!(
+            parse("localhost:1").unwrap().unwrap().to_string(),
+            "127.0.0.1:1"
+        );
+        assert_eq!(parse("[::1]:1").unwrap().unwrap().to_string(), "[::1]:1");
+        assert!(parse("0").unwrap().is_none());
+        assert_eq!(
+            parse("8080").unwrap_err().to_string(),
+            r#"--metrics-addr "8080" is not an address; write HOST:PORT, :PORT, or 0 for none"#
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! The end: SIGTERM or SIGINT.
+
+use futures::FutureExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::controller::Stop;
+
+/// Ends at the first SIGTERM or SIGINT.
+///
+/// # Errors
+/// The signal handlers cannot be installed.
+pub fn on_signal() -> std::io::Result<Stop> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stopped = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    };
+    Ok(stopped.boxed().shared())
+}
