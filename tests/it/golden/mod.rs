@@ -36,7 +36,7 @@ use crate::support::{self, say};
 /// Cases that run at the same time; more only wait for the API server.
 const CONCURRENT: usize = 4;
 /// A case's own awaits are bounded; this holds even where one asks again and again.
-const CASE_LIMIT: Duration = Duration::from_secs(300);
+const CASE_LIMIT: Duration = Duration::from_mins(5);
 
 /// Which cases run: `KEYFERRY_GOLDEN` (parts of `suite/name`, by comma), `KEYFERRY_GOLDEN_DIR` (other
 /// cases than the repository's), `KEYFERRY_GOLDEN_PENDING` (pending ones too).

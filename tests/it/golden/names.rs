@@ -73,12 +73,9 @@ impl Names {
             self.label(vault),
             name.to_lowercase()
         );
-        let digest = Sha256::digest(text.as_bytes());
-        digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let mut id = format!("{:x}", Sha256::digest(text.as_bytes()));
+        id.truncate(32);
+        id
     }
 
     /// A case's text as it goes to the cluster and to the vault.

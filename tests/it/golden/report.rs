@@ -47,9 +47,9 @@ impl Report {
             }
             (false, true) => {
                 self.pending += 1;
-                lines
-                    .iter()
-                    .for_each(|line| say(&format!("pending: {line}")));
+                for line in lines {
+                    say(&format!("pending: {line}"));
+                }
             }
             (false, false) => {
                 self.failed += 1;
@@ -60,7 +60,9 @@ impl Report {
 
     /// Adds what makes the run bad.
     pub(crate) fn complain(&mut self, lines: Vec<String>) {
-        lines.iter().for_each(|line| say(line));
+        for line in &lines {
+            say(line);
+        }
         self.complaints.extend(lines);
     }
 

@@ -20,7 +20,7 @@ use crate::golden::documents;
 const NAMESPACE: &str = "external-secrets";
 const ACCOUNT: &str = "keyferry";
 /// Longer than any test run.
-const TOKEN_LIFE: Duration = Duration::from_secs(6 * 3600);
+const TOKEN_LIFE: Duration = Duration::from_hours(6);
 const ESTABLISHED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Control plane, kinds, role and fake Azure.

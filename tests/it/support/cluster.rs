@@ -239,13 +239,9 @@ impl Cluster {
 
     /// A JSON merge patch.
     pub(crate) async fn patch(&self, object: &ObjectRef, patch: &Value) -> Result<Value> {
-        let path = self.path(object).await?;
-        self.request(
-            "PATCH",
-            &path,
-            Some((patch, "application/merge-patch+json")),
-        )
-        .await
+        let at = self.path(object).await?;
+        self.request("PATCH", &at, Some((patch, "application/merge-patch+json")))
+            .await
     }
 
     /// Deletes in the background; an absent object is fine.

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::bed::Bed;
 use super::cluster::{ObjectRef, array};
 
-const START_WITHIN: Duration = Duration::from_secs(60);
+const START_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(100);
 /// So long it may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(15);

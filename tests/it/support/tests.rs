@@ -24,7 +24,7 @@ fn the_harness_runs_the_operator_as_its_service_account() {
         assert!(operator.usage().unwrap().resident > 0);
         assert!(!operator.log().unwrap().is_empty());
 
-        let store = apply_store(&bed).await;
+        let store = apply_store(&bed).await.unwrap();
         let store = bed.wait_ready(&store, "False").await.unwrap();
         assert_eq!(
             store["status"]["conditions"][0]["reason"],
@@ -44,23 +44,23 @@ fn the_harness_runs_the_operator_as_its_service_account() {
 }
 
 /// A store without credentials in a namespace of its own.
-async fn apply_store(bed: &Bed) -> ObjectRef {
-    let namespace = bed.namespace("store").await.unwrap();
+async fn apply_store(bed: &Bed) -> anyhow::Result<ObjectRef> {
+    let namespace = bed.namespace("store").await?;
     let store = "apiVersion: external-secrets.io/v1\nkind: SecretStore\nmetadata: {name: kv}\n\
                  spec: {provider: {azurekv: {vaultUrl: 'https://kv.vault.azure.net'}}}";
-    bed.apply(&namespace, store).await.unwrap();
-    ObjectRef {
+    bed.apply(&namespace, store).await?;
+    Ok(ObjectRef {
         kind: "SecretStore".into(),
         namespace: Some(namespace),
         name: "kv".into(),
-    }
+    })
 }
 
 #[test]
 fn waiting_in_vain_tells_what_happened_to_the_object() {
     run(async {
         let bed = Bed::start().await.unwrap();
-        let object = apply_store(&bed).await;
+        let object = apply_store(&bed).await.unwrap();
         let limit = Duration::from_millis(300);
         let seen = bed
             .wait_for("there", &object, limit, |o| o.is_some())
