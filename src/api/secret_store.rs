@@ -156,9 +156,16 @@ impl JsonSchema for StoreInterval {
 }
 
 /// `spec.provider` as it came; [`Self::backend`] decodes it, so that a block of another shape harms only its own store.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StoreProvider(pub Map<String, Value>);
+
+// Only names: a block may hold what someone should have kept in a Secret.
+impl std::fmt::Debug for StoreProvider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 /// A store's backend.
 #[derive(Clone, Debug, PartialEq)]

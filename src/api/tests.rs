@@ -284,6 +284,7 @@ fn a_secret_written_into_the_store_is_neither_taken_nor_shown() {
             .unwrap()
             .clone(),
     );
+    assert!(!format!("{store:?}").contains("hunter2"));
     let Ok(Backend::AzureKv(azure)) = store.backend() else {
         panic!("an azurekv block")
     };

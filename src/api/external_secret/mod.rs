@@ -72,7 +72,7 @@ const SPEC_RULES: &[(&str, &str)] = &[
         "either data or dataFrom should be specified",
     ),
     // Making a map of the list fails on a key that is there already, and names it. Comparing each with each would need a
-    // bound on the list to be affordable.
+    // bound on the list to be affordable. (transformMapEntry: Kubernetes 1.33.)
     (
         "!has(self.data) || self.target.deletionPolicy != 'Retain' || size(self.data.transformMapEntry(i, d, {d.secretKey: i})) >= 0",
         "duplicate secretKey found",
