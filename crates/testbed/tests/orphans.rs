@@ -32,7 +32,7 @@ async fn owner() {
     let partial = PathBuf::from(&report).with_extension("partial");
     std::fs::write(&partial, format!("{pids}\n{}", plane.state().display())).unwrap();
     std::fs::rename(partial, report).unwrap();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn sigkill_leaves_neither_processes_nor_files() {
     .args(["--exact", "owner", "--nocapture"])
     .envs([(REPORT, &report)]);
     let mut owner = Process::spawn(launch).unwrap();
-    let limit = Instant::now() + Duration::from_secs(120);
+    let limit = Instant::now() + Duration::from_mins(2);
     while !report.exists() {
         assert!(
             owner.is_running() && Instant::now() < limit,

@@ -1,6 +1,11 @@
 //! The control plane against its promises: RBAC, garbage collection, namespaces, tokens, restarts.
 //! One plane serves all tests; each works in a namespace of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of a test fail as the test does"
+)]
+
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::future::Future;
@@ -16,7 +21,7 @@ use testbed::{AuditFilter, Component, ControlPlane, Options};
 use tokio::sync::OnceCell;
 use tokio::time::sleep;
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A CRD given at start: the garbage collector knows its kind from the beginning.
 const WIDGETS: &str = "
@@ -56,7 +61,7 @@ async fn namespace(plane: &ControlPlane, name: &str) {
         .unwrap();
 }
 
-fn config_map(name: &str, owner: Value) -> ConfigMap {
+fn config_map(name: &str, owner: &Value) -> ConfigMap {
     serde_json::from_value(json!({"metadata": {"name": name, "ownerReferences": owner}})).unwrap()
 }
 
@@ -162,15 +167,15 @@ async fn what_an_owner_owns_goes_with_it() {
     namespace(plane, "gc").await;
     let maps: Api<ConfigMap> = Api::namespaced(plane.admin_client(), "gc");
     let owner = maps
-        .create(&PostParams::default(), &config_map("owner", json!([])))
+        .create(&PostParams::default(), &config_map("owner", &json!([])))
         .await
         .unwrap();
     let reference =
         json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner.uid()}]);
-    maps.create(&PostParams::default(), &config_map("owned", reference))
+    maps.create(&PostParams::default(), &config_map("owned", &reference))
         .await
         .unwrap();
-    maps.create(&PostParams::default(), &config_map("free", json!([])))
+    maps.create(&PostParams::default(), &config_map("free", &json!([])))
         .await
         .unwrap();
     maps.delete("owner", &DeleteParams::default())
@@ -191,7 +196,7 @@ async fn a_custom_owner_given_at_start_is_known_to_the_garbage_collector() {
     let maps: Api<ConfigMap> = Api::namespaced(plane.admin_client(), "default");
     let reference =
         json!([{"apiVersion": "test.invalid/v1", "kind": "Widget", "name": "first", "uid": uid}]);
-    maps.create(&PostParams::default(), &config_map("of-widget", reference))
+    maps.create(&PostParams::default(), &config_map("of-widget", &reference))
         .await
         .unwrap();
     plane
@@ -209,7 +214,7 @@ async fn a_namespace_goes_with_its_content() {
     let namespaces: Api<Namespace> = Api::all(plane.admin_client());
     namespace(plane, "short-lived").await;
     let maps: Api<ConfigMap> = Api::namespaced(plane.admin_client(), "short-lived");
-    maps.create(&PostParams::default(), &config_map("content", json!([])))
+    maps.create(&PostParams::default(), &config_map("content", &json!([])))
         .await
         .unwrap();
     namespaces
@@ -255,7 +260,7 @@ async fn a_token_can_be_verified_with_the_issuers_published_keys() {
     assert_eq!(claims["sub"], "system:serviceaccount:tokens:federated");
     assert_eq!(header["alg"], "RS256");
 
-    let anonymous = anonymous(plane).await;
+    let anonymous = anonymous(plane);
     let discovery = get(&anonymous, "/.well-known/openid-configuration").await;
     assert_eq!(discovery["issuer"], plane.issuer());
     assert_eq!(
@@ -283,7 +288,7 @@ async fn a_token_can_be_verified_with_the_issuers_published_keys() {
 }
 
 /// A client that trusts the server and shows no credentials.
-async fn anonymous(plane: &ControlPlane) -> Client {
+fn anonymous(plane: &ControlPlane) -> Client {
     let mut config = kube::Config::new(plane.url().parse().unwrap());
     let pem = plane
         .ca_pem()

@@ -180,7 +180,7 @@ mod tests {
         let of = |change| verdict(&app, &signer.sign(&claims(change)), None);
         assert_eq!(of(("exp", json!(100))), Ok(()));
         assert_eq!(of(("aud", json!(EXCHANGE_AUDIENCE))), Ok(()));
-        assert_eq!(of(("exp", json!(50))), Err(Denial::StaleAssertion));
+        assert_eq!(of(("exp", json!(50.5))), Err(Denial::StaleAssertion));
         assert_eq!(of(("nbf", json!(1000))), Err(Denial::StaleAssertion));
         assert_eq!(
             of(("iss", json!("https://x"))),

@@ -8,7 +8,8 @@ use ring::signature::{
     RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use rustls_pki_types::CertificateDer;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use webpki::EndEntityCert;
 
 /// A set of public keys, as an issuer publishes it.
@@ -54,7 +55,9 @@ pub(crate) struct Claims {
     pub(crate) iss: String,
     pub(crate) sub: String,
     aud: Audience,
+    #[serde(deserialize_with = "whole_seconds")]
     pub(crate) nbf: i64,
+    #[serde(deserialize_with = "whole_seconds")]
     pub(crate) exp: i64,
 }
 
@@ -63,6 +66,13 @@ pub(crate) struct Claims {
 enum Audience {
     One(String),
     Many(Vec<String>),
+}
+
+/// A `NumericDate` may have a fraction.
+fn whole_seconds<'de, D: Deserializer<'de>>(input: D) -> Result<i64, D::Error> {
+    let text = serde_json::Number::deserialize(input)?.to_string();
+    let whole = text.split('.').next().unwrap_or_default();
+    whole.parse().map_err(D::Error::custom)
 }
 
 impl Default for Audience {

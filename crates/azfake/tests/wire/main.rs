@@ -5,6 +5,8 @@ mod control;
 #[cfg(test)]
 mod entra;
 mod faults;
+#[cfg(test)]
+mod federation;
 mod proxy;
 #[cfg(test)]
 mod secrets;

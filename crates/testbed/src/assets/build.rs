@@ -20,7 +20,7 @@ use crate::process::{Launch, Process};
 const POLL: Duration = Duration::from_millis(100);
 const REPORT_EVERY: Duration = Duration::from_secs(30);
 /// For one binary, or for another process to finish its build. Cold on a slow machine is half of it.
-const WITHIN: Duration = Duration::from_secs(3600);
+const WITHIN: Duration = Duration::from_hours(1);
 
 /// The directory with the module's binaries, built if need be.
 pub(super) fn module(module: &Module, progress: Progress<'_>) -> Result<PathBuf> {
@@ -220,7 +220,7 @@ mod tests {
         let lines = Mutex::new(0);
         let build = || {
             module_from(&TINY, source.path(), cache.path(), &|_| {
-                *lines.lock().unwrap() += 1
+                *lines.lock().unwrap() += 1;
             })
             .unwrap()
         };

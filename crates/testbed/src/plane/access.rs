@@ -19,7 +19,7 @@ use super::{AuditEvent, AuditFilter, ControlPlane, audit};
 use crate::kubeconfig;
 
 /// Longer than any wait that a caller should leave to kubectl.
-const KUBECTL_WITHIN: Duration = Duration::from_secs(120);
+const KUBECTL_WITHIN: Duration = Duration::from_mins(2);
 
 /// What a finished command said.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl ControlPlane {
     }
 
     /// A kubeconfig with a token of the ServiceAccount, made with its namespace if missing. The
-    /// token is a real one (TokenRequest), for the server's default audience; the server refuses
+    /// token is a real one (`TokenRequest`), for the server's default audience; the server refuses
     /// less than ten minutes.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ pub enum Component {
     Etcd,
     /// The API server.
     ApiServer,
-    /// Garbage collector, namespaces, ServiceAccounts, deployments and the like.
+    /// Garbage collector, namespaces, service accounts, deployments and the like.
     ControllerManager,
 }
 
