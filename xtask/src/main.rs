@@ -1,1 +1,53 @@
-fn main() {}
+//! The repository's own commands: `cargo xtask COMMAND`. Each stands in a file of its own with its
+//! `Args` and a `run`; this file only dispatches.
+
+mod bed;
+mod codegen;
+mod demo;
+mod test;
+mod tidy;
+
+use std::io::{Write as _, stderr};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The repository's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the control plane's binaries; `bed up` starts one.
+    Bed(bed::Args),
+    /// Write what is derived from the types, or check it.
+    Codegen(codegen::Args),
+    /// Play the HOWTO on a real control plane, up to the rotated Secret.
+    Demo(demo::Args),
+    /// Run every test of the workspace and count them.
+    Test(test::Args),
+    /// Check what the compiler does not: layers, purity, sizes, docs.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Bed(args) => bed::run(&args),
+        Command::Codegen(args) => codegen::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => return test::run(&args),
+        Command::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // nobody to tell if this fails
+            let _ = writeln!(stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

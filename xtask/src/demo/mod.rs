@@ -1,0 +1,134 @@
+//! `cargo xtask demo`: the HOWTO from an empty cluster to a rotated Secret, on a real control plane
+//! and azfake. The parts: `stage` runs, `scenario` acts, `evidence` keeps, `screen` shows,
+//! `sensitive` hides.
+
+mod evidence;
+mod scenario;
+mod screen;
+mod sensitive;
+mod stage;
+mod view;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+use evidence::Evidence;
+use scenario::{EXTERNAL_SECRET, REMOTE, Scenario, VAULT, Values, WORKLOAD};
+use screen::Screen;
+use sensitive::Sensitive;
+use stage::Stage;
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Leave everything running until Ctrl-C, and say how to use it.
+    #[arg(long)]
+    keep: bool,
+    /// Run a release build of the operator.
+    #[arg(long)]
+    release: bool,
+    /// Write docs/proof/secrets/... below this directory; default: a new temporary one.
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
+}
+
+/// Plays the scenario; Ctrl-C ends it and stops everything.
+///
+/// # Errors
+/// Something did not start, did not come to pass, or came out wrong.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            result = demonstrate(args) => result,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted; everything is stopped"),
+        }
+    })
+}
+
+async fn demonstrate(args: &Args) -> Result<()> {
+    let start = Instant::now();
+    let directory = match &args.evidence {
+        Some(directory) => std::path::absolute(directory).context("the evidence directory")?,
+        None => tempfile::Builder::new()
+            .prefix("keyferry-demo-")
+            .tempdir()?
+            .keep(),
+    };
+    // so that the commands shown can be typed in the repository
+    std::env::set_current_dir(stage::root()).context("go to the repository")?;
+    let mut sensitive = Sensitive::new()?;
+    let values = Values {
+        first: sensitive.make("the first password")?,
+        second: sensitive.make("the second password")?,
+        client_secret: sensitive.make("the client secret")?,
+    };
+    let screen = Screen::new(start, &sensitive);
+    let evidence = Evidence::new(&directory, &sensitive)?;
+    let stage = Stage::set_up(args.release, &screen).await?;
+    screen.step(&format!(
+        "Set-up took {:.1} s",
+        start.elapsed().as_secs_f64()
+    ));
+    let played = Scenario {
+        stage: &stage,
+        screen: &screen,
+        evidence,
+    }
+    .play(&values)
+    .await;
+    let outcome = judge(played, &stage, &screen);
+    if args.keep {
+        keep(outcome.as_ref().err(), &stage, &screen).await?;
+    }
+    outcome
+}
+
+/// What failed, with what the operator said last.
+fn judge(played: Result<()>, stage: &Stage, screen: &Screen<'_>) -> Result<()> {
+    let failed = screen.failed();
+    let problem = match played {
+        Ok(()) if failed.is_empty() => {
+            screen.part("Done");
+            screen.step(&format!(
+                "{} checks hold; the rotated value is in the Secret",
+                screen.passed()
+            ));
+            return Ok(());
+        }
+        Ok(()) => format!("failed: {}", failed.join("; ")),
+        Err(error) => format!("{error:#}"),
+    };
+    let text = format!("{problem}\n{}", stage.operator_log_tail());
+    bail!("{}", screen.sensitive().redact(&text))
+}
+
+/// Tells how to go on by hand, and waits for Ctrl-C.
+async fn keep(problem: Option<&anyhow::Error>, stage: &Stage, screen: &Screen<'_>) -> Result<()> {
+    screen.part("All of it stays up until Ctrl-C");
+    if let Some(problem) = problem {
+        screen.output(&format!("It failed: {problem:#}\n\n"));
+    }
+    let (plane, azure) = (stage.plane(), stage.azure());
+    let kubectl = plane
+        .kubectl_path()
+        .parent()
+        .map(|folder| folder.display().to_string())
+        .unwrap_or_default();
+    screen.output(&format!(
+        "In another shell:
+  export KUBECONFIG={} PATH={kubectl}:$PATH
+  kubectl get externalsecret,secret -n {WORKLOAD}
+Rotate the value in the vault (GET / on this address lists what else azfake does):
+  curl -X POST {}/seed -d '{{\"{VAULT}\": {{\"secrets\": {{\"{REMOTE}\": {{\"value\": \"new-value\"}}}}}}}}'
+  kubectl annotate externalsecret {EXTERNAL_SECRET} -n {WORKLOAD} force-sync=$(date +%s) --overwrite
+Logs and keys: {}",
+        plane.admin_kubeconfig().display(),
+        azure.control_url(),
+        plane.state().display(),
+    ));
+    tokio::signal::ctrl_c().await.context("wait for Ctrl-C")
+}

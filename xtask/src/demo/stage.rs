@@ -1,0 +1,296 @@
+//! The parts of the demo, all real but Azure: control plane, operator, azfake. Starts them and
+//! knows how to ask them; what is done with them is the scenario's.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use azfake::AzFake;
+use testbed::{ControlPlane, Launch, Process};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::{sleep, timeout};
+
+use super::screen::Screen;
+use crate::test::cargo;
+
+/// Where deploy/rbac.yaml puts the operator, and where the HOWTO keeps its credentials.
+pub(super) const NAMESPACE: &str = "external-secrets";
+const ACCOUNT: &str = "keyferry";
+/// With `--keep` a demo may stand for a day.
+const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
+const READY_WITHIN: Duration = Duration::from_secs(60);
+const PROBE_WITHIN: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(50);
+const LOG_LINES: usize = 20;
+
+/// The repository's root.
+pub(super) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask stands in the repository")
+}
+
+/// A running stage. Dropping it stops everything.
+pub(super) struct Stage {
+    operator: Process,
+    azure: AzFake,
+    plane: ControlPlane,
+}
+
+impl Stage {
+    /// Builds what is missing and starts everything, up to a ready operator that has nothing to do.
+    pub(super) async fn set_up(release: bool, screen: &Screen<'_>) -> Result<Self> {
+        screen.part("Set-up");
+        let program = build_operator(release, screen).await?;
+        screen.step("Find the control plane's binaries (built from Go modules the first time)");
+        let tell = |line: String| screen.step(&line);
+        find_assets(&tell).await?;
+        screen
+            .step("Start etcd, kube-apiserver, kube-controller-manager; azfake in place of Azure");
+        let real_time = azfake::Options {
+            real_clock: true,
+            ..azfake::Options::default()
+        };
+        let azure = async { AzFake::start(real_time).await.context("start azfake") };
+        let plane = async {
+            ControlPlane::start(testbed::Options::default())
+                .await
+                .context("start the control plane")
+        };
+        let (plane, azure) = tokio::try_join!(plane, azure)?;
+        install(&plane, screen).await?;
+        let operator = start_operator(&program, &plane, &azure, screen).await?;
+        Ok(Self {
+            operator,
+            azure,
+            plane,
+        })
+    }
+
+    /// What stands in for Azure.
+    pub(super) fn azure(&self) -> &AzFake {
+        &self.azure
+    }
+
+    /// The cluster.
+    pub(super) fn plane(&self) -> &ControlPlane {
+        &self.plane
+    }
+
+    /// What the operator logged, for the search for secret values.
+    pub(super) fn operator_log(&self) -> Result<Vec<u8>> {
+        let log = self.operator.log();
+        std::fs::read(log).with_context(|| format!("read {}", log.display()))
+    }
+
+    /// The end of the operator's log, for people.
+    pub(super) fn operator_log_tail(&self) -> String {
+        self.operator.log_tail(LOG_LINES)
+    }
+
+    /// Whether the operator is still there.
+    pub(super) fn is_operator_running(&self) -> bool {
+        self.operator.is_running()
+    }
+
+    /// Runs kubectl in sight of the user, as the user would; returns what it said.
+    pub(super) async fn kubectl(&self, screen: &Screen<'_>, args: &[&str]) -> Result<String> {
+        kubectl(&self.plane, screen, args).await
+    }
+
+    /// Runs kubectl behind the scenes.
+    pub(super) async fn ask(&self, args: &[&str]) -> Result<String> {
+        let output = self.plane.kubectl(args).await?;
+        output.success().with_context(|| command_line(args))
+    }
+}
+
+/// The command as it is typed in a shell.
+pub(super) fn command_line(args: &[&str]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+    let quoted = args.iter().map(|arg| {
+        if arg.chars().all(plain) {
+            (*arg).to_owned()
+        } else {
+            format!("'{}'", arg.replace('\'', r"'\''"))
+        }
+    });
+    std::iter::once("kubectl".to_owned())
+        .chain(quoted)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+async fn kubectl(plane: &ControlPlane, screen: &Screen<'_>, args: &[&str]) -> Result<String> {
+    let line = screen.sensitive().redact(&command_line(args));
+    screen.command(&line);
+    let said = plane.kubectl(args).await?.success();
+    let said = said
+        .map_err(|error| anyhow::anyhow!("{}", screen.sensitive().redact(&format!("{error:#}"))));
+    let said = said.with_context(|| format!("`{line}` failed"))?;
+    screen.output(&said);
+    Ok(said)
+}
+
+/// Cargo's own progress goes to standard error, which the user sees.
+async fn build_operator(release: bool, screen: &Screen<'_>) -> Result<PathBuf> {
+    let (profile, minutes) = if release { ("release", 10) } else { ("dev", 4) };
+    screen.step(&format!("Build the operator ({profile} profile; about {minutes} minutes the first time on two cores)"));
+    let mut command = Command::new(cargo());
+    // together with this program's package the dependencies keep the features they have; alone
+    // they would be built a second time
+    command.args([
+        "build",
+        "--package=keyferry",
+        "--package=xtask",
+        "--bin=keyferry",
+    ]);
+    command
+        .args([
+            "--message-format=json-render-diagnostics",
+            "--profile",
+            profile,
+        ])
+        .current_dir(root());
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await;
+    let output = output.context("start cargo")?;
+    ensure!(
+        output.status.success(),
+        "the operator does not build; see above"
+    );
+    executable(&String::from_utf8_lossy(&output.stdout))
+        .context("cargo did not say where the operator is")
+}
+
+/// The path of the program `keyferry` in cargo's messages.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let messages = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut paths = messages.filter(|message| message["target"]["name"] == "keyferry");
+    paths.find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+/// Hands the lines of the thread that looks or builds to `tell`.
+async fn find_assets(tell: &dyn Fn(String)) -> Result<()> {
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let work = tokio::task::spawn_blocking(move || {
+        // nobody listens any more when the run was interrupted
+        testbed::assets::kubernetes(&|line| drop(sender.send(line.to_owned())))
+    });
+    while let Some(line) = lines.recv().await {
+        tell(line);
+    }
+    work.await?.context("build the control plane").map(drop)
+}
+
+async fn install(plane: &ControlPlane, screen: &Screen<'_>) -> Result<()> {
+    let file = |name: &str| root().join(name).display().to_string();
+    let (crds, role) = (file("crds/bundle.yaml"), file("deploy/rbac.yaml"));
+    kubectl(plane, screen, &["apply", "--server-side", "-f", &crds]).await?;
+    kubectl(plane, screen, &["apply", "-f", &role]).await?;
+    kubectl(
+        plane,
+        screen,
+        &[
+            "wait",
+            "--for=condition=Established",
+            "-f",
+            &crds,
+            "--timeout=30s",
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The operator knows its ServiceAccount's kubeconfig and the proxy, and nothing of this process.
+async fn start_operator(
+    program: &Path,
+    plane: &ControlPlane,
+    azure: &AzFake,
+    screen: &Screen<'_>,
+) -> Result<Process> {
+    screen.step(&format!(
+        "Start the operator as system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
+    ));
+    let kubeconfig = plane
+        .service_account_kubeconfig(NAMESPACE, ACCOUNT, TOKEN_LIFE)
+        .await?;
+    let authority = plane.state().join("azfake-ca.pem");
+    std::fs::write(&authority, azure.ca_pem()).context("write azfake's certificate authority")?;
+    let mut environment = azure.environment(&authority);
+    environment.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
+    for (name, value) in &environment {
+        screen.output(&format!("{name}={value}"));
+    }
+    let live = testbed::free_port()?;
+    let flags = [
+        format!("--metrics-addr=127.0.0.1:{}", testbed::free_port()?),
+        format!("--live-addr=127.0.0.1:{live}"),
+    ];
+    let launch = Launch::new(program, plane.state().join("operator.log"));
+    let operator = Process::spawn(launch.args(flags).env_clear().envs(environment))?;
+    let start = Instant::now();
+    while !is_ready(live).await {
+        if !operator.is_running() || start.elapsed() > READY_WITHIN {
+            bail!(
+                "the operator is not ready\n{}",
+                operator.log_tail(LOG_LINES)
+            );
+        }
+        sleep(POLL).await;
+    }
+    screen.step("The operator is ready");
+    Ok(operator)
+}
+
+/// Whether the probe server says so.
+async fn is_ready(port: u16) -> bool {
+    let exchange = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            .await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        std::io::Result::Ok(answer)
+    };
+    let answer = timeout(PROBE_WITHIN, exchange).await;
+    answer.is_ok_and(|answer| answer.is_ok_and(|text| text.split(' ').nth(1) == Some("200")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_quoted_as_a_shell_needs() {
+        assert_eq!(
+            command_line(&["get", "es", "-n", "a-b"]),
+            "kubectl get es -n a-b"
+        );
+        assert_eq!(
+            command_line(&["-o", "jsonpath={.a}", "it's"]),
+            r"kubectl -o 'jsonpath={.a}' 'it'\''s'"
+        );
+    }
+
+    #[test]
+    fn the_executable_is_found_in_cargos_messages() {
+        let messages = r#"{"reason":"compiler-artifact","target":{"name":"keyferry"},"executable":null}
+            {"reason":"compiler-artifact","target":{"name":"xtask"},"executable":"/t/xtask"}
+            {"reason":"compiler-artifact","target":{"name":"keyferry"},"executable":"/t/keyferry"}
+            {"reason":"build-finished","success":true}"#;
+        assert_eq!(executable(messages), Some(PathBuf::from("/t/keyferry")));
+        assert_eq!(executable("warning"), None);
+    }
+}
