@@ -13,7 +13,7 @@ use rustls::CertificateError;
 use crate::provider::Error;
 
 /// The longest pause that a server may impose.
-pub const MAX_PAUSE: Duration = Duration::from_secs(120);
+pub const MAX_PAUSE: Duration = Duration::from_mins(2);
 
 /// The longest text taken over from an answer, in characters.
 const MAX_MESSAGE: usize = 300;

@@ -224,13 +224,13 @@ fn too_large() -> Error {
 mod tests {
     use super::*;
 
-    fn build(settings: HttpSettings) -> std::result::Result<Http, BuildError> {
-        Http::new(&settings)
+    fn build(settings: &HttpSettings) -> std::result::Result<Http, BuildError> {
+        Http::new(settings)
     }
 
     #[test]
     fn a_proxy_may_lack_its_scheme() {
-        let http = build(HttpSettings {
+        let http = build(&HttpSettings {
             https_proxy: Some("proxy.corp.example:3128".to_owned()),
             http_proxy: Some(String::new()),
             no_proxy: Some("localhost,10.0.0.0/8,.svc".to_owned()),
@@ -260,7 +260,7 @@ mod tests {
             ),
         ];
         for (settings, want) in cases {
-            let error = build(settings).unwrap_err().to_string();
+            let error = build(&settings).unwrap_err().to_string();
             assert!(error.contains(want), "{error}");
         }
     }

@@ -24,7 +24,7 @@ use http::Http;
 use token::{Credential, FailureMemory};
 
 /// Tokens of an identity that nobody holds any more are dropped after this.
-const IDLE: Duration = Duration::from_secs(3600);
+const IDLE: Duration = Duration::from_hours(1);
 
 /// Is told about calls, so that they can be counted elsewhere.
 pub trait Observer: Send + Sync {

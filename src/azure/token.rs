@@ -18,11 +18,11 @@ use super::entra::{self, Carried, SignInFailure};
 use crate::provider::{Error, Retry};
 
 /// Tokens are renewed when less than this is left of them.
-const RENEW_BEFORE: Duration = Duration::from_secs(300);
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
 /// A token that a vault rejects is given up only when it is older than this: a vault that rejects
 /// every token must not cause a sign-in per request.
-const MIN_AGE_TO_GIVE_UP: Duration = Duration::from_secs(60);
+const MIN_AGE_TO_GIVE_UP: Duration = Duration::from_mins(1);
 
 /// How long failures to sign in are remembered: `first`, then twice as long with each further one,
 /// up to the limit of its kind.

@@ -61,6 +61,7 @@ impl Recorder {
     }
 
     /// The same queue under another source component.
+    #[must_use]
     pub fn as_component(&self, component: &'static str) -> Self {
         Self {
             component,

@@ -82,9 +82,12 @@ mod tests {
             .collect()
     }
 
+    /// Data, hash.
+    type Vector = (&'static [(&'static str, &'static [u8])], &'static str);
+
     #[test]
     fn data_vectors_of_the_specification() {
-        let cases: [(&[(&str, &[u8])], &str); 4] = [
+        let cases: [Vector; 4] = [
             (
                 &[("foo", b"value1"), ("bar", b"value2")],
                 "1bed8bcbcb4547ffe19a19cd47d9078e84aa6598266d86b99f992d64",

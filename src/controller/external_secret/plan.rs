@@ -155,7 +155,7 @@ mod tests {
         json!({"apiVersion": api_version, "kind": kind, "name": name, "uid": "u", "controller": true})
     }
 
-    fn present(owners: serde_json::Value) -> Secret {
+    fn present(owners: &serde_json::Value) -> Secret {
         serde_json::from_value(json!({
             "metadata": {"name": "credentials", "namespace": "netbox", "resourceVersion": "7",
                 "ownerReferences": owners},
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_secret_of_nobody_is_adopted_and_the_lost_keys_are_named() {
-        let plan = decide(&spec(), Some(&present(json!([]))), "", &data("x")).unwrap();
+        let plan = decide(&spec(), Some(&present(&json!([]))), "", &data("x")).unwrap();
         let TargetPlan::Update { secret, adopted } = plan.target else {
             panic!("{plan:?}")
         };
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_somebody_else_is_refused() {
-        let refuse = |owners| decide(&spec(), Some(&present(owners)), "", &data("x")).unwrap_err();
+        let refuse = |owners| decide(&spec(), Some(&present(&owners)), "", &data("x")).unwrap_err();
         assert_eq!(
             refuse(json!([owner(
                 "ExternalSecret",
@@ -239,7 +239,7 @@ mod tests {
             "app",
             "external-secrets.io/v1beta1"
         )]);
-        let secret = built(decide(&spec(), Some(&present(ours)), "", &data("x")).unwrap());
+        let secret = built(decide(&spec(), Some(&present(&ours)), "", &data("x")).unwrap());
         let owners = secret.owner_references();
         assert_eq!((owners.len(), owners[0].uid.as_str()), (1, "es-uid"));
         assert_eq!(owners[0].api_version, "external-secrets.io/v1");

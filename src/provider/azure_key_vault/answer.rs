@@ -50,7 +50,7 @@ impl Question<'_> {
                 host: self.host.to_owned(),
                 after: answer.retry_after,
             }),
-            _ => Some(self.unavailable(answer)),
+            _ => Some(self.unavailable(&answer)),
         }
     }
 
@@ -77,7 +77,7 @@ impl Question<'_> {
         }
     }
 
-    fn unavailable(&self, answer: Answer) -> Error {
+    fn unavailable(&self, answer: &Answer) -> Error {
         let message = match &answer.code {
             Some(code) => format!("HTTP {} ({code})", answer.status),
             None => format!("HTTP {}, not from Key Vault", answer.status),

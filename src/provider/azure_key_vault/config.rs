@@ -41,7 +41,8 @@ pub(super) struct Config {
     client_id: Option<Source>,
     client_secret: Option<SecretKeySelector>,
     client_certificate: Option<SecretKeySelector>,
-    service_account_namespace: Option<Option<String>>,
+    /// A service account is named without a namespace.
+    has_free_service_account: bool,
     names_credentials: bool,
 }
 
@@ -72,7 +73,7 @@ impl Config {
             client_id: layout.client_id,
             client_secret: layout.client_secret,
             client_certificate: layout.client_certificate,
-            service_account_namespace: account.map(|account| account.namespace.clone()),
+            has_free_service_account: account.is_some_and(|account| account.namespace.is_none()),
             names_credentials: layout.names_credentials,
         })
     }
@@ -103,7 +104,7 @@ impl Config {
                 || unbound_source(&self.tenant)
                 || self.client_secret.as_ref().is_some_and(unbound)
                 || self.client_certificate.as_ref().is_some_and(unbound)
-                || matches!(self.service_account_namespace, Some(None)))
+                || self.has_free_service_account)
     }
 
     /// The service principal, where the block names all of it (spec 2.3, ESO's order).
@@ -309,7 +310,8 @@ fn vault(text: &str, cloud: Cloud, allowed_hosts: &[String]) -> Result<Vault, Er
         .port()
         .map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
     let is_allowed = allowed_hosts.contains(&address);
-    if !is_allowed && !(url.port().is_none() && cloud.is_vault_host(&host)) {
+    let is_vault = url.port().is_none() && cloud.is_vault_host(&host);
+    if !is_allowed && !is_vault {
         let suffix = cloud.vault_suffix().map_or_else(
             || "keyVaultDNSSuffix".to_owned(),
             |suffix| format!("https://NAME.{suffix}"),

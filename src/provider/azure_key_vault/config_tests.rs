@@ -121,6 +121,13 @@ fn what_is_missing_or_double_is_named() {
             json!({"tenantId": {"valueFrom": {"configMapKeyRef": {}}}}),
             "azurekv.tenantId.valueFrom.configMapKeyRef: unknown field",
         ),
+    ];
+    refuses(&cases);
+}
+
+#[test]
+fn auth_types_that_are_not_served_are_named() {
+    refuses(&[
         (
             json!({"authType": "ManagedIdentity"}),
             "authType: ManagedIdentity is not supported yet",
@@ -133,9 +140,13 @@ fn what_is_missing_or_double_is_named() {
             json!({"authType": "Password"}),
             "no valid authType was specified",
         ),
-    ];
+    ]);
+}
+
+/// Each block is refused with these words, and without what it holds.
+fn refuses(cases: &[(Value, &str)]) {
     for (extra, want) in cases {
-        let error = principal(&extra).unwrap_err();
+        let error = principal(extra).unwrap_err();
         assert!(matches!(error, Error::Config { .. }), "{error}");
         assert!(error.to_string().contains(want), "{error}");
         assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -28,7 +28,7 @@ fn azure(more: &Value) -> Value {
     for (name, value) in more.as_object().into_iter().flatten() {
         block[name] = value.clone();
     }
-    store(json!({"provider": {"azurekv": block}}))
+    store(&json!({"provider": {"azurekv": block}}))
 }
 
 fn store_with(name: &str, value: &Value) -> Value {
@@ -215,11 +215,11 @@ fn a_store_has_one_backend_that_can_work() {
         let custom = json!({"activeDirectoryEndpoint": "https://login.example.com"});
         let interval = "must be seconds or a duration such as";
         assert_refused(&[
-            (store(json!({"provider": {}})), "at least 1 properties"),
-            (store(json!({"provider": {"fake": {"data": []}, "vault": {}}})), "at most 1 item"),
-            (store(json!({"provider": {"azurekv": {}}})), "vaultUrl: Required value"),
-            (store(json!({"provider": {"fake": {"data": [{"key": "a", "value": ""}]}}})), "at least one value must be set"),
-            (store(json!({"provider": {"fake": {"data": [{"key": "", "value": "b"}]}}})), "key must be set"),
+            (store(&json!({"provider": {}})), "at least 1 properties"),
+            (store(&json!({"provider": {"fake": {"data": []}, "vault": {}}})), "at most 1 item"),
+            (store(&json!({"provider": {"azurekv": {}}})), "vaultUrl: Required value"),
+            (store(&json!({"provider": {"fake": {"data": [{"key": "a", "value": ""}]}}})), "at least one value must be set"),
+            (store(&json!({"provider": {"fake": {"data": [{"key": "", "value": "b"}]}}})), "key must be set"),
             (azure(&json!({"customCloudConfig": custom})), "CustomCloudConfig requires UseAzureSDK"),
             (
                 azure(&json!({"useAzureSDK": true, "customCloudConfig": {"activeDirectoryEndpoint": ""}})),

@@ -83,7 +83,7 @@ fn external_secret(mut spec: Value) -> Value {
 }
 
 /// A SecretStore whose spec this is.
-fn store(spec: Value) -> Value {
+fn store(spec: &Value) -> Value {
     json!({"apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": "kv"}, "spec": spec})
 }
 
@@ -112,6 +112,18 @@ fn kubectl_explains_a_field() {
         let block = explain(&["explain", "css.spec.provider.azurekv"]).await;
         assert!(block.contains("URL of the vault"), "{block}");
     });
+}
+
+/// What `kubectl get` shows of a namespace.
+async fn listed(resource: &str, namespace: &str) -> String {
+    let plane = bed().await.plane();
+    let output = plane.kubectl(["get", resource, "-n", namespace]).await;
+    output.unwrap().success().unwrap()
+}
+
+/// The words of a line, whatever stands between them.
+fn words(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -145,19 +157,7 @@ fn kubectl_lists_esos_columns() {
         );
         assert_eq!(written["status"]["binding"], json!({"name": ""}));
 
-        let listed = |resource: &'static str| {
-            let namespace = namespace.clone();
-            async move {
-                let output = bed
-                    .plane()
-                    .kubectl(["get", resource, "-n", &namespace])
-                    .await
-                    .unwrap();
-                output.success().unwrap()
-            }
-        };
-        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-        let table = listed("es").await;
+        let table = listed("es", &namespace).await;
         let mut lines = table.lines().map(words);
         assert_eq!(
             lines.next().unwrap(),
@@ -168,15 +168,15 @@ fn kubectl_lists_esos_columns() {
             "app ClusterSecretStore kv 15m SecretSyncedError False"
         );
 
-        let object = store(json!({"provider": {"fake": {"data": []}}}));
+        let object = store(&json!({"provider": {"fake": {"data": []}}}));
         create(&object, &namespace, "").await.unwrap().unwrap();
-        let table = listed("ss").await;
+        let table = listed("ss", &namespace).await;
         assert_eq!(
             words(table.lines().next().unwrap()),
             "NAME AGE STATUS CAPABILITIES READY REACHABLE"
         );
         assert!(
-            listed("external-secrets")
+            listed("external-secrets", &namespace)
                 .await
                 .contains("externalsecret.external-secrets.io/app")
         );

@@ -81,7 +81,7 @@ fn a_store_passes_through_both_versions() {
     let reference =
         json!({"valueFrom": {"secretKeyRef": {"name": "n", "namespace": "m", "key": "k"}}});
     run(async {
-        let azure = store(json!({
+        let azure = store(&json!({
             "refreshInterval": "10m",
             "provider": {"azurekv": {
                 "vaultUrl": "https://v.vault.azure.net/", "authType": "ServicePrincipal", "environmentType": "AzureStackCloud",
@@ -92,11 +92,11 @@ fn a_store_passes_through_both_versions() {
         assert_kept(&azure, "v1").await;
         assert_kept(&azure, "v1beta1").await;
         let fake = store(
-            json!({"provider": {"fake": {"data": [{"key": "a", "value": "b"}], "validationResult": 1}}}),
+            &json!({"provider": {"fake": {"data": [{"key": "a", "value": "b"}], "validationResult": 1}}}),
         );
         assert_kept(&fake, "v1beta1").await;
         let foreign = store(
-            json!({"provider": {"vault": {"server": "https://v", "auth": {"token": {"list": [1, {"a": "b"}]}}}}}),
+            &json!({"provider": {"vault": {"server": "https://v", "auth": {"token": {"list": [1, {"a": "b"}]}}}}}),
         );
         assert_kept(&foreign, "v1").await;
     });
