@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::api::external_secret::RemoteRef;
+use crate::api::external_secret::{Find, RemoteRef};
 use crate::credentials::CredentialReader;
-use crate::secret::SecretValue;
+use crate::secret::{SecretData, SecretValue};
 
 pub use error::{Error, Retry};
 
@@ -53,4 +53,13 @@ pub trait Provider: Send + Sync {
 pub trait SecretsClient: Send + Sync {
     /// One value; `None` where the vault has no such object or version.
     async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error>;
+
+    /// The members of one value that is a JSON object (`dataFrom.extract`); `None` where the vault
+    /// has no such object or version. Keys and values are as they stand in the vault: neither
+    /// rewritten nor decoded.
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error>;
+
+    /// The values of all objects that match (`dataFrom.find`), by their names; empty where none
+    /// does.
+    async fn find(&self, find: &Find) -> Result<SecretData, Error>;
 }

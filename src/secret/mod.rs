@@ -1,8 +1,12 @@
 //! What happens to secret bytes between a provider and a target. Pure: no I/O, no clock.
 
 mod data_hash;
+pub mod decoding;
+pub mod keys;
+mod members;
 pub mod property;
 mod value;
 
 pub use data_hash::{data_hash, metadata_hash, text_hash};
+pub use members::{NotAnObject, members};
 pub use value::{SecretData, SecretValue};

@@ -11,6 +11,9 @@ use super::SecretValue;
 /// Longer paths select nothing: time grows with path and value.
 pub const MAX_PATH: usize = 1024;
 
+/// Modifiers see no document that is nested deeper.
+const MAX_DEPTH: usize = 128;
+
 /// The part of `value` that `path` names, as text; `None` where there is none. A path that finds
 /// nothing is tried once more as one literal key, so that `tls.crt` works.
 pub fn select(value: &SecretValue, path: &str) -> Option<SecretValue> {
@@ -26,9 +29,11 @@ pub fn select(value: &SecretValue, path: &str) -> Option<SecretValue> {
 }
 
 fn evaluate(json: &str, path: &str) -> Option<Zeroizing<String>> {
-    // Modifiers rewrite the document and trust that it is one; this check also bounds its depth.
+    // Modifiers rewrite the document, trust that it is one, and recurse into it.
     let is_rewriting = path.contains(['@', '!']);
-    if is_rewriting && serde_json::from_str::<IgnoredAny>(json).is_err() {
+    let is_document =
+        || depth(json) <= MAX_DEPTH && serde_json::from_str::<IgnoredAny>(json).is_ok();
+    if is_rewriting && !is_document() {
         return None;
     }
     let Some(step) = Step::find(path) else {
@@ -43,6 +48,24 @@ fn evaluate(json: &str, path: &str) -> Option<Zeroizing<String>> {
         "" => text(&gjson::parse(&output)),
         after => evaluate(&output, after),
     }
+}
+
+/// How deep arrays and objects are nested in a JSON document.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut is_string, mut is_escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_string,
+            b'"' => is_string = !is_string,
+            b'[' | b'{' if !is_string => depth += 1,
+            b']' | b'}' if !is_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 fn raw(found: &gjson::Value<'_>) -> Option<Zeroizing<String>> {

@@ -10,11 +10,11 @@ use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 use super::answer::{Question, pause};
 use super::config::Vault;
 use super::object::{self, Object};
-use crate::api::external_secret::RemoteRef;
+use crate::api::external_secret::{Find, RemoteRef};
 use crate::azure::Azure;
 use crate::azure::token::Credential;
 use crate::provider::{Error, SecretsClient};
-use crate::secret::{SecretValue, property};
+use crate::secret::{SecretData, SecretValue, members, property};
 
 /// One vault, one identity.
 pub(super) struct VaultClient {
@@ -125,6 +125,22 @@ impl SecretsClient for VaultClient {
                     remote_ref.key
                 ),
             })
+    }
+
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error> {
+        let Some(value) = self.get(remote_ref).await? else {
+            return Ok(None);
+        };
+        let found = members(&value).map_err(|error| Error::Invalid {
+            message: error.to_string(),
+        });
+        found.map(Some)
+    }
+
+    async fn find(&self, _: &Find) -> Result<SecretData, Error> {
+        Err(Error::Invalid {
+            message: "dataFrom.find is not supported yet; list the keys under spec.data".to_owned(),
+        })
     }
 }
 

@@ -57,7 +57,7 @@ fn the_howtos_manifests_are_admitted() {
         let namespace = bed().await.namespace("howto").await.unwrap();
         let files = yaml_files(&repository().join("examples/howto"));
         let documents: Vec<Value> = files.iter().flat_map(|file| read(file)).collect();
-        assert_eq!(documents.len(), 2);
+        assert_eq!(documents.len(), 3);
         for document in documents {
             assert_eq!(
                 refusal(&document, &namespace).await.unwrap(),
