@@ -2,9 +2,12 @@
 
 mod data_hash;
 pub mod decoding;
+pub mod go_json;
 pub mod keys;
 mod members;
 pub mod property;
+pub mod regexp;
+pub mod rewrite;
 mod value;
 
 pub use data_hash::{data_hash, metadata_hash, text_hash};

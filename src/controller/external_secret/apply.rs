@@ -10,8 +10,8 @@ use crate::kubernetes::events::{Kind, Note};
 use crate::kubernetes::secrets;
 
 use super::build::{field_manager, owner_hash};
-use super::plan::{Plan, TargetPlan};
-use super::validate::SyncSpec;
+use super::plan::{self, Plan, TargetPlan};
+use super::spec::SyncSpec;
 
 /// Which write failed.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,17 @@ pub enum Error {
         /// The API server's answer.
         source: kube::Error,
     },
+    /// The target is not gone yet.
+    #[error("unable to delete secret {name}")]
+    Delete {
+        /// The target.
+        name: String,
+        /// The API server's answer.
+        source: kube::Error,
+    },
+    /// The data of the target cannot be written.
+    #[error(transparent)]
+    Frozen(#[from] plan::Error),
 }
 
 impl Error {
@@ -42,6 +53,10 @@ impl Error {
     pub fn is_conflict(&self) -> bool {
         match self {
             Self::DeleteOrphans(kube::Error::Api(status))
+            | Self::Delete {
+                source: kube::Error::Api(status),
+                ..
+            }
             | Self::Update {
                 source: kube::Error::Api(status),
                 ..
@@ -52,6 +67,21 @@ impl Error {
             } => status.is_already_exists(),
             _ => false,
         }
+    }
+
+    /// The namespace is being deleted: nothing more can be made in it.
+    pub fn is_terminating(&self) -> bool {
+        let Self::Create {
+            source: kube::Error::Api(status),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        causes
+            .into_iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
     }
 }
 
@@ -67,42 +97,58 @@ pub(super) async fn apply(
             .await
             .map_err(Error::DeleteOrphans)?;
     }
-    let manager = field_manager(&spec.name);
-    let name = spec.target_name.clone();
+    let normal = |reason, message: &str| {
+        tell(object, ctx, Kind::Normal, reason, message.to_owned());
+    };
     match plan.target {
         TargetPlan::Keep => {}
         TargetPlan::Create(secret) => {
-            let written = secrets::create(&ctx.client, &secret, &manager).await;
-            remember(
-                ctx,
-                &written.map_err(|source| Error::Create { name, source })?,
-            );
-            tell(
-                object,
-                ctx,
-                Kind::Normal,
-                "Created",
-                "secret created".to_owned(),
-            );
+            create(&secret, spec, ctx).await?;
+            normal("Created", "secret created");
         }
         TargetPlan::Update { secret, adopted } => {
-            let written = secrets::replace(&ctx.client, &secret, &manager).await;
-            remember(
-                ctx,
-                &written.map_err(|source| Error::Update { name, source })?,
-            );
-            tell(
-                object,
-                ctx,
-                Kind::Normal,
-                "Updated",
-                "secret updated".to_owned(),
-            );
+            update(&secret, spec, ctx).await?;
+            normal("Updated", "secret updated");
             if let Some(keys) = adopted {
                 tell(object, ctx, Kind::Warning, "Adopted", adoption(spec, &keys));
             }
         }
+        TargetPlan::Delete(secret) => {
+            let deleted = secrets::delete(&ctx.client, &secret).await;
+            deleted.map_err(|source| Error::Delete {
+                name: spec.target.name.clone(),
+                source,
+            })?;
+            normal("Deleted", "secret deleted due to DeletionPolicy=Delete");
+        }
+        TargetPlan::Frozen(secret) => {
+            if let Some(secret) = secret {
+                update(&secret, spec, ctx).await?;
+                normal("Updated", "secret updated");
+            }
+            return Err(plan::Error::Immutable(spec.target.name.clone()).into());
+        }
     }
+    Ok(())
+}
+
+async fn create(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), Error> {
+    let written = secrets::create(&ctx.client, secret, &field_manager(&spec.name)).await;
+    let name = spec.target.name.clone();
+    remember(
+        ctx,
+        &written.map_err(|source| Error::Create { name, source })?,
+    );
+    Ok(())
+}
+
+async fn update(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), Error> {
+    let written = secrets::replace(&ctx.client, secret, &field_manager(&spec.name)).await;
+    let name = spec.target.name.clone();
+    remember(
+        ctx,
+        &written.map_err(|source| Error::Update { name, source })?,
+    );
     Ok(())
 }
 
@@ -119,7 +165,7 @@ async fn delete_orphans(
             .owner_references()
             .iter()
             .any(|owner| owner.uid == spec.uid);
-        is_owned && secret.name_any() != spec.target_name
+        is_owned && secret.name_any() != spec.target.name
     };
     for orphan in labelled.iter().filter(is_orphan) {
         secrets::delete(&ctx.client, orphan).await?;
@@ -146,13 +192,13 @@ fn tell(object: &ExternalSecret, ctx: &Context, kind: Kind, reason: &'static str
 }
 
 fn adoption(spec: &SyncSpec, keys: &[String]) -> String {
-    let name = &spec.target_name;
+    let name = &spec.target.name;
     if keys.is_empty() {
         return format!("secret {name} existed without an owner and is managed from now on");
     }
     format!(
         "secret {name} existed without an owner and is managed from now on; keys that \
-         spec.data does not list were removed: {}",
+         the ExternalSecret does not list were removed: {}",
         keys.join(", ")
     )
 }

@@ -8,9 +8,11 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
 use crate::api::meta::{DATA_HASH_ANNOTATION, GROUP, MANAGED_LABEL, MANAGED_VALUE, OWNER_LABEL};
-use crate::secret::{SecretData, data_hash, text_hash};
+use crate::secret::{SecretData, SecretValue, data_hash, text_hash};
+use crate::template::Rendered;
 
-use super::validate::SyncSpec;
+use super::policy::Creation;
+use super::spec::SyncSpec;
 
 const MANAGER_PREFIX: &str = "externalsecrets.external-secrets.io/";
 const MANAGER_BYTES: usize = 63;
@@ -29,29 +31,128 @@ pub(super) fn owner_hash(spec: &SyncSpec) -> String {
     text_hash(&format!("{}/{}", spec.namespace, spec.name))
 }
 
-/// The target as it should be: data replaced, labels and annotations of the ExternalSecret copied,
-/// those copied earlier and gone since removed, everything else kept.
-pub(super) fn secret(spec: &SyncSpec, present: Option<&Secret>, data: &SecretData) -> Secret {
+/// The target as it should be. `present` is what stands there, `rendered` what the template made of
+/// `data`, where there is one. Everything that is not ours is kept, but for the data of others
+/// where the policy says so.
+pub(super) fn secret(
+    spec: &SyncSpec,
+    present: Option<&Secret>,
+    data: &SecretData,
+    rendered: Option<&Rendered>,
+) -> Secret {
     let mut wished = present.cloned().unwrap_or_else(|| blank(spec));
-    let manager = field_manager(&spec.name);
-    let ours_labels = managed_keys(&wished.metadata, &manager, "f:labels");
-    let ours_annotations = managed_keys(&wished.metadata, &manager, "f:annotations");
+    if spec.target.is_immutable {
+        wished.immutable = Some(true);
+    }
+    if present.is_none() || !spec.target.is_immutable {
+        fill(&mut wished, spec, data, rendered);
+    }
     let labels = wished.metadata.labels.get_or_insert_default();
-    labels.retain(|key, _| !ours_labels.contains(key));
-    labels.extend(spec.labels.clone());
     labels.insert(MANAGED_LABEL.to_owned(), MANAGED_VALUE.to_owned());
-    labels.insert(OWNER_LABEL.to_owned(), owner_hash(spec));
-    let annotations = wished.metadata.annotations.get_or_insert_default();
-    annotations.retain(|key, _| !ours_annotations.contains(key));
-    annotations.extend(spec.annotations.clone());
-    annotations.insert(DATA_HASH_ANNOTATION.to_owned(), hash_of(data));
-    own(&mut wished.metadata, spec);
-    wished.data = Some(
-        data.iter()
-            .map(|(key, value)| (key.clone(), ByteString(value.expose().to_vec())))
-            .collect(),
-    );
+    if spec.target.creation == Creation::Owner {
+        labels.insert(OWNER_LABEL.to_owned(), owner_hash(spec));
+        own(&mut wished.metadata, spec);
+    } else {
+        labels.remove(OWNER_LABEL);
+        disown(&mut wished.metadata, spec);
+    }
+    stamp(&mut wished);
     wished
+}
+
+/// Notes the hash of the data in the annotations.
+pub(super) fn stamp(secret: &mut Secret) {
+    let hash = data_hash(bytes(secret));
+    let annotations = secret.metadata.annotations.get_or_insert_default();
+    annotations.insert(DATA_HASH_ANNOTATION.to_owned(), hash);
+}
+
+/// Puts in what the ExternalSecret asks for, in place of what it put in before.
+fn fill(wished: &mut Secret, spec: &SyncSpec, data: &SecretData, rendered: Option<&Rendered>) {
+    let manager = field_manager(&spec.name);
+    let ours = |map: &str| managed_keys(&wished.metadata, &manager, map);
+    let (labels, annotations) = (
+        ours("f:metadata/f:labels"),
+        ours("f:metadata/f:annotations"),
+    );
+    let keys = ours("f:data");
+    let kept = wished.data.get_or_insert_default();
+    if spec.target.creation.keeps_others() {
+        kept.retain(|key, _| !keys.contains(key));
+    } else {
+        kept.clear();
+    }
+    if spec.copies_data() {
+        kept.extend(data.iter().map(encoded));
+    }
+    kept.extend(
+        rendered
+            .iter()
+            .flat_map(|made| made.data.iter().map(encoded)),
+    );
+    renew(&mut wished.metadata.labels, &labels, spec.target_labels());
+    renew(
+        &mut wished.metadata.annotations,
+        &annotations,
+        spec.target_annotations(),
+    );
+    if let Some(made) = rendered {
+        wished
+            .metadata
+            .labels
+            .get_or_insert_default()
+            .extend(made.labels.clone());
+        let annotations = wished.metadata.annotations.get_or_insert_default();
+        annotations.extend(made.annotations.clone());
+    }
+    shape_by_template(wished, spec);
+}
+
+/// Type and finalizers, which only a template names.
+fn shape_by_template(wished: &mut Secret, spec: &SyncSpec) {
+    let Some(template) = &spec.target.template else {
+        return;
+    };
+    if let Some(kind) = template.type_.as_ref().filter(|kind| !kind.is_empty()) {
+        wished.type_ = Some(kind.clone());
+    }
+    let finalizers = template
+        .metadata
+        .iter()
+        .flat_map(|metadata| &metadata.finalizers);
+    if wished.metadata.deletion_timestamp.is_none() {
+        for finalizer in finalizers.flatten() {
+            let have = wished.metadata.finalizers.get_or_insert_default();
+            if !have.contains(finalizer) {
+                have.push(finalizer.clone());
+            }
+        }
+    }
+}
+
+/// Takes `ours` out of `map` and puts `wished` in.
+fn renew(
+    map: &mut Option<BTreeMap<String, String>>,
+    ours: &BTreeSet<String>,
+    wished: Option<&BTreeMap<String, String>>,
+) {
+    let map = map.get_or_insert_default();
+    map.retain(|key, _| !ours.contains(key));
+    map.extend(
+        wished
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| (k.clone(), v.clone())),
+    );
+}
+
+fn encoded((key, value): (&String, &SecretValue)) -> (String, ByteString) {
+    (key.clone(), ByteString(value.expose().to_vec()))
+}
+
+fn bytes(secret: &Secret) -> impl Iterator<Item = (&str, &[u8])> {
+    let data = secret.data.iter().flatten();
+    data.map(|(key, value)| (key.as_str(), value.0.as_slice()))
 }
 
 /// Whether writing `wished` over `present` would change anything.
@@ -60,10 +161,17 @@ pub(super) fn differs(present: &Secret, wished: &Secret) -> bool {
     present.data.clone().unwrap_or_default() != wished.data.clone().unwrap_or_default()
         || present.type_ != wished.type_
         || present.immutable != wished.immutable
+        || present.metadata.finalizers != wished.metadata.finalizers
         || present.metadata.owner_references != wished.metadata.owner_references
         || empty_is_absent(&present.metadata.labels) != empty_is_absent(&wished.metadata.labels)
         || empty_is_absent(&present.metadata.annotations)
             != empty_is_absent(&wished.metadata.annotations)
+}
+
+/// Whether the target can wait for the next refresh: it is as it was last written, or nobody minds
+/// it (spec: external-secrets.md 2.3.4). Under creationPolicy None nothing ever is.
+pub(super) fn needs_no_write(spec: &SyncSpec, present: Option<&Secret>) -> bool {
+    spec.target.creation == Creation::Orphan || is_valid(present)
 }
 
 /// Whether `present` is as it was last written: managed, and its data hash still true.
@@ -74,30 +182,18 @@ pub(super) fn is_valid(present: Option<&Secret>) -> bool {
             .and_then(|map| map.get(key))
             .is_some_and(|have| have == value)
     };
-    let data = secret
-        .data
-        .iter()
-        .flatten()
-        .map(|(key, value)| (key.as_str(), value.0.as_slice()));
     has(&secret.metadata.labels, MANAGED_LABEL, MANAGED_VALUE)
         && has(
             &secret.metadata.annotations,
             DATA_HASH_ANNOTATION,
-            &data_hash(data),
+            &data_hash(bytes(secret)),
         )
-}
-
-fn hash_of(data: &SecretData) -> String {
-    data_hash(
-        data.iter()
-            .map(|(key, value)| (key.as_str(), value.expose())),
-    )
 }
 
 fn blank(spec: &SyncSpec) -> Secret {
     Secret {
         metadata: ObjectMeta {
-            name: Some(spec.target_name.clone()),
+            name: Some(spec.target.name.clone()),
             namespace: Some(spec.namespace.clone()),
             ..ObjectMeta::default()
         },
@@ -126,27 +222,38 @@ fn own(metadata: &mut ObjectMeta, spec: &SyncSpec) {
     }
 }
 
+/// Takes the reference to the ExternalSecret away, where it is the controller.
+fn disown(metadata: &mut ObjectMeta, spec: &SyncSpec) {
+    if let Some(owners) = &mut metadata.owner_references {
+        owners.retain(|have| {
+            !(have.controller == Some(true) && is_external_secret(have) && have.name == spec.name)
+        });
+    }
+}
+
+/// Whether something of `secret` was written for ExternalSecret `name`.
+pub(super) fn is_written_by(secret: &Secret, name: &str) -> bool {
+    let manager = field_manager(name);
+    let mut entries = secret.metadata.managed_fields.iter().flatten();
+    entries.any(|entry| entry.manager.as_deref() == Some(&manager))
+}
+
 /// Whether the reference names an ExternalSecret of any version.
 pub(super) fn is_external_secret(owner: &OwnerReference) -> bool {
     let group = owner.api_version.split_once('/').map(|(group, _)| group);
     owner.kind == "ExternalSecret" && group == Some(GROUP)
 }
 
-/// The keys below `metadata.<map>` that managedFields gives to `manager`, whatever the operation.
+/// The keys below `map` (a path of field names) that managedFields gives to `manager`, whatever the
+/// operation.
 fn managed_keys(metadata: &ObjectMeta, manager: &str, map: &str) -> BTreeSet<String> {
-    metadata
-        .managed_fields
-        .iter()
-        .flatten()
+    let entries = metadata.managed_fields.iter().flatten();
+    entries
         .filter(|entry| entry.manager.as_deref() == Some(manager))
         .filter_map(|entry| {
-            entry
-                .fields_v1
-                .as_ref()?
-                .0
-                .get("f:metadata")?
-                .get(map)?
-                .as_object()
+            let all = &entry.fields_v1.as_ref()?.0;
+            let found = map.split('/').try_fold(all, |at, step| at.get(step));
+            found?.as_object()
         })
         .flat_map(|fields| fields.keys())
         .filter_map(|field| field.strip_prefix("f:").map(str::to_owned))
@@ -157,9 +264,8 @@ fn managed_keys(metadata: &ObjectMeta, manager: &str, map: &str) -> BTreeSet<Str
 mod tests {
     use serde_json::json;
 
-    use crate::secret::SecretValue;
-
     use super::*;
+    use crate::controller::external_secret::spec::TargetSpec;
 
     #[test]
     fn long_names_are_hashed_into_the_field_manager() {
@@ -188,12 +294,15 @@ mod tests {
         let spec = SyncSpec {
             namespace: "g".to_owned(),
             name: "app".to_owned(),
-            target_name: "app".to_owned(),
+            target: TargetSpec {
+                name: "app".to_owned(),
+                ..TargetSpec::default()
+            },
             labels: [("new".to_owned(), "3".to_owned())].into(),
             ..SyncSpec::default()
         };
         let data = SecretData::from([("A".to_owned(), SecretValue::new("x"))]);
-        let wished = secret(&spec, Some(&present), &data);
+        let wished = secret(&spec, Some(&present), &data, None);
         let labels: Vec<_> = wished
             .metadata
             .labels

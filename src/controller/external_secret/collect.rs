@@ -1,5 +1,8 @@
 //! Reads the values (spec: external-secrets.md 2.5). Takes the stores and their clients; the only
-//! thing it asks of the cluster is the consumer's namespace, where a store has conditions.
+//! thing it asks of the cluster is the consumer's namespace, where a store has conditions. What
+//! becomes of the values is `shape`'s.
+
+use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::core::v1::Namespace;
@@ -9,22 +12,31 @@ use crate::controller::context::Context;
 use crate::controller::outcome::ReconcileError;
 use crate::controller::store_conditions;
 use crate::controller::stores::{StoreKey, StoreView};
-use crate::provider::{self, Retry};
+use crate::provider::{self, Retry, SecretsClient};
 use crate::secret::{SecretData, SecretValue};
 
-use super::validate::{Entry, SyncSpec};
+use super::policy::Deletion;
+use super::spec::{Entry, Query, Source, SyncSpec};
 
 /// Reads of one ExternalSecret at a time.
 const PARALLEL: usize = 8;
 
+/// What the providers have, in the order of the spec; `None`: the object does not exist there,
+/// and the deletion policy makes that no error.
+#[derive(Debug, Default)]
+pub(super) struct Fetched {
+    /// For each entry of `dataFrom`.
+    pub sources: Vec<Option<SecretData>>,
+    /// For each entry of `data`.
+    pub entries: Vec<Option<SecretValue>>,
+}
+
 /// Why one entry could not be read; the text begins as ESO's does.
 #[derive(Debug, thiserror::Error)]
-#[error("error processing spec.data[{index}] (key: {key}), err")]
+#[error("error processing {place}, err")]
 pub struct Error {
-    /// Index of the entry.
-    index: usize,
-    /// Its remote key.
-    key: String,
+    /// `spec.data[INDEX] (key: KEY)` or `spec.dataFrom[INDEX].FIELD`.
+    place: String,
     /// What failed.
     #[source]
     cause: Cause,
@@ -85,6 +97,9 @@ pub(super) enum Cause {
         /// The store.
         store: StoreKey,
     },
+    /// The provider could not list or read what matches.
+    #[error("error getting all secrets")]
+    Find(#[source] provider::Error),
     /// The provider could not answer.
     #[error(transparent)]
     Provider(#[from] provider::Error),
@@ -98,50 +113,95 @@ impl ReconcileError for Error {
             Cause::StoreDenied { .. } | Cause::StoreConditions { .. } => "StoreDenied",
             Cause::Namespace { .. } => "KubernetesUnavailable",
             Cause::Missing { .. } => "SecretNotFound",
-            Cause::Provider(error) => error.category(),
+            Cause::Find(error) | Cause::Provider(error) => error.category(),
         }
     }
 
     fn retry(&self) -> Retry {
         match &self.cause {
-            Cause::Provider(error) => error.retry(),
+            Cause::Find(error) | Cause::Provider(error) => error.retry(),
             _ => Retry::Backoff,
         }
     }
 }
 
-/// All values of `spec`, by key; the first failure in the entries' order wins.
-pub(super) async fn collect(spec: &SyncSpec, ctx: &Context) -> Result<SecretData, Error> {
-    let reads: Vec<_> = spec
-        .entries
-        .iter()
-        .map(|entry| keyed(entry, spec, ctx))
-        .collect();
-    stream::iter(reads).buffered(PARALLEL).try_collect().await
+/// All that `spec` names; the first failure in its order wins.
+pub(super) async fn collect(spec: &SyncSpec, ctx: &Context) -> Result<Fetched, Error> {
+    let sources: Vec<_> = spec.sources.iter().map(|s| source(s, spec, ctx)).collect();
+    let sources = stream::iter(sources).buffered(PARALLEL).try_collect();
+    let entries: Vec<_> = spec.entries.iter().map(|e| entry(e, spec, ctx)).collect();
+    let entries = stream::iter(entries).buffered(PARALLEL).try_collect();
+    Ok(Fetched {
+        sources: sources.await?,
+        entries: entries.await?,
+    })
 }
 
-async fn keyed(
+async fn source(
+    source: &Source,
+    spec: &SyncSpec,
+    ctx: &Context,
+) -> Result<Option<SecretData>, Error> {
+    let read = async {
+        let client = client(&source.store, spec, ctx).await?;
+        match &source.query {
+            Query::Extract(remote_ref) => {
+                let found = client.extract(remote_ref).await?;
+                or_missing(found, &remote_ref.key, &source.store, spec)
+            }
+            Query::Find(find) => Ok(Some(client.find(find).await.map_err(Cause::Find)?)),
+        }
+    };
+    read.await.map_err(|cause| Error {
+        place: format!("spec.dataFrom[{}].{}", source.index, source.query.field()),
+        cause,
+    })
+}
+
+async fn entry(
     entry: &Entry,
     spec: &SyncSpec,
     ctx: &Context,
-) -> Result<(String, SecretValue), Error> {
-    let read = read(entry, spec, ctx).await;
-    let value = read.map_err(|cause| Error {
-        index: entry.index,
-        key: entry.remote_ref.key.clone(),
+) -> Result<Option<SecretValue>, Error> {
+    let key = &entry.remote_ref.key;
+    let read = async {
+        let client = client(&entry.store, spec, ctx).await?;
+        or_missing(
+            client.get(&entry.remote_ref).await?,
+            key,
+            &entry.store,
+            spec,
+        )
+    };
+    read.await.map_err(|cause| Error {
+        place: format!("spec.data[{}] (key: {key})", entry.index),
         cause,
-    })?;
-    Ok((entry.secret_key.clone(), value))
+    })
 }
 
-async fn read(entry: &Entry, spec: &SyncSpec, ctx: &Context) -> Result<SecretValue, Cause> {
-    let store = usable_store(&entry.store, &spec.namespace, ctx).await?;
-    let client = ctx.clients.get(&store, &spec.namespace).await?;
-    let value = client.get(&entry.remote_ref).await?;
-    value.ok_or_else(|| Cause::Missing {
-        key: entry.remote_ref.key.clone(),
-        store: entry.store.clone(),
-    })
+/// Under `deletionPolicy: Retain` absence is an error.
+fn or_missing<T>(
+    found: Option<T>,
+    key: &str,
+    store: &StoreKey,
+    spec: &SyncSpec,
+) -> Result<Option<T>, Cause> {
+    if found.is_none() && spec.target.deletion == Deletion::Retain {
+        return Err(Cause::Missing {
+            key: key.to_owned(),
+            store: store.clone(),
+        });
+    }
+    Ok(found)
+}
+
+async fn client(
+    store: &StoreKey,
+    spec: &SyncSpec,
+    ctx: &Context,
+) -> Result<Arc<dyn SecretsClient>, Cause> {
+    let store = usable_store(store, &spec.namespace, ctx).await?;
+    Ok(ctx.clients.get(&store, &spec.namespace).await?)
 }
 
 async fn usable_store(key: &StoreKey, namespace: &str, ctx: &Context) -> Result<StoreView, Cause> {

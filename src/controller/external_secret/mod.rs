@@ -1,5 +1,6 @@
 //! ExternalSecret: keeps the target in step with its sources. The phases, in order:
-//! `validate` → `observe` → `refresh` → `collect` → `plan` (with `build`) → `apply` → `status`.
+//! `validate` → `observe` → `refresh` → `collect` → `shape` → `plan` (with `policy` and `build`) →
+//! `apply` → `status`.
 //! Only `observe`, `collect` and `apply` touch the world; the others take values.
 
 mod apply;
@@ -8,9 +9,13 @@ mod collect;
 mod memory;
 mod observe;
 mod plan;
+mod policy;
 mod refresh;
 mod report;
+mod shape;
+mod spec;
 mod status;
+mod uses;
 mod validate;
 
 use std::panic::AssertUnwindSafe;
@@ -24,6 +29,7 @@ use kube::runtime::controller::Action;
 
 use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus};
 use crate::provider::Retry;
+use crate::template;
 
 use super::context::Context;
 use super::dependents::ObjectKey;
@@ -31,7 +37,7 @@ use super::outcome::ReconcileError;
 use super::stores::Guarded;
 
 pub use memory::{Memories, Memory};
-pub use validate::uses;
+pub use uses::uses;
 
 /// No reconcile holds a worker longer.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -48,7 +54,10 @@ pub enum Error {
     /// A value could not be read.
     #[error(transparent)]
     Collect(#[from] collect::Error),
-    /// The target belongs to somebody else.
+    /// A value cannot be used.
+    #[error(transparent)]
+    Shape(#[from] shape::Error),
+    /// The target is not ours to write or to delete.
     #[error(transparent)]
     Plan(#[from] plan::Error),
     /// A write failed.
@@ -70,9 +79,16 @@ impl ReconcileError for Error {
         match self {
             Self::Invalid(validate::Error::Unsupported { .. }) => "NotSupported",
             Self::Invalid(_) => "InvalidSpec",
-            Self::Observe(_) | Self::Apply(_) | Self::Finalizer(_) => "KubernetesRefused",
             Self::Collect(error) => error.category(),
-            Self::Plan(_) => "TargetOwnedByOther",
+            Self::Shape(_) => "InvalidValue",
+            Self::Plan(error) | Self::Apply(apply::Error::Frozen(error)) => match error {
+                plan::Error::OwnedByExternalSecret(_) | plan::Error::OwnedByOther { .. } => {
+                    "TargetOwnedByOther"
+                }
+                plan::Error::NotDeletable { .. } | plan::Error::NotOurs(_) => "TargetNotOwned",
+                plan::Error::Immutable(_) => "TargetImmutable",
+            },
+            Self::Observe(_) | Self::Apply(_) | Self::Finalizer(_) => "KubernetesRefused",
             Self::TimedOut => "TimedOut",
             Self::Panicked(_) => "InternalError",
         }
@@ -80,7 +96,9 @@ impl ReconcileError for Error {
 
     fn retry(&self) -> Retry {
         match self {
-            Self::Invalid(_) | Self::Plan(_) => Retry::OnChange,
+            Self::Invalid(_) | Self::Plan(_) | Self::Apply(apply::Error::Frozen(_)) => {
+                Retry::OnChange
+            }
             Self::Collect(error) => error.retry(),
             _ => Retry::Backoff,
         }
@@ -93,15 +111,31 @@ impl Error {
     fn condition_text(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "could not sync the spec as it is written",
-            Self::Collect(_) => "could not get secret data from provider",
-            Self::Plan(plan::Error::OwnedByExternalSecret(_)) => {
-                "target is owned by another ExternalSecret"
-            }
-            Self::Plan(_) => "failed to take ownership of target secret",
+            Self::Collect(_) | Self::Shape(_) => "could not get secret data from provider",
+            Self::Plan(error) | Self::Apply(apply::Error::Frozen(error)) => match error {
+                plan::Error::OwnedByExternalSecret(_) => {
+                    "target is owned by another ExternalSecret"
+                }
+                plan::Error::OwnedByOther { .. } => "failed to take ownership of target secret",
+                plan::Error::NotDeletable { .. } | plan::Error::NotOurs(_) => {
+                    "could not delete secret"
+                }
+                plan::Error::Immutable(_) => "could not update secret, target is immutable",
+            },
             Self::Apply(apply::Error::DeleteOrphans(_)) => "could not delete orphaned secrets",
+            Self::Apply(apply::Error::Delete { .. }) => "could not delete secret",
             Self::Observe(_) | Self::Apply(_) => "could not update secret",
             Self::Finalizer(_) | Self::TimedOut | Self::Panicked(_) => "could not reconcile",
         }
+    }
+
+    /// The target stands, is known, and could not be written.
+    fn is_about_target(&self) -> bool {
+        matches!(
+            self,
+            Self::Plan(plan::Error::OwnedByExternalSecret(_) | plan::Error::OwnedByOther { .. })
+                | Self::Apply(apply::Error::Frozen(_) | apply::Error::Update { .. })
+        )
     }
 }
 
@@ -121,7 +155,8 @@ enum Outcome {
 /// A refresh that succeeded.
 #[derive(Debug)]
 struct Synced {
-    spec: validate::SyncSpec,
+    spec: spec::SyncSpec,
+    verdict: plan::Verdict,
     reason: refresh::Reason,
     started: Timestamp,
     next: Option<Timestamp>,
@@ -192,20 +227,31 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
     let target = observe::target(&spec, ctx).await.map_err(Error::Observe)?;
     let started = ctx.clock.now();
     let last = last_sync(known);
-    let is_valid = build::is_valid(target.as_ref());
+    let is_valid = build::needs_no_write(&spec, target.as_ref());
     let reason = match refresh::decide(&spec, &last, is_valid, started) {
         refresh::Decision::Due(reason) => reason,
         refresh::Decision::Wait(until) => return Ok(Outcome::Unchanged(until)),
     };
-    let data = collect::collect(&spec, ctx).await?;
-    let plan = plan::decide(&spec, target.as_ref(), &known.status.binding.name, &data)?;
+    let fetched = collect::collect(&spec, ctx).await?;
+    let shaped = shape::shape(&spec, fetched, &template::rename)?;
+    report::tell_missing(object, ctx, &shaped.missing);
+    let situation = plan::Situation {
+        present: target.as_ref(),
+        bound: &known.status.binding.name,
+        data: &shaped.data,
+        rendered: None,
+    };
+    let plan = plan::decide(&spec, &situation)?;
+    let verdict = plan.verdict;
     match apply::apply(plan, object, &spec, ctx).await {
         Err(error) if error.is_conflict() => return Ok(Outcome::Overtaken),
+        Err(error) if error.is_terminating() => return Ok(Outcome::Ignored),
         other => other?,
     }
     let next = refresh::next(&spec, started);
     Ok(Outcome::Synced(Box::new(Synced {
         spec,
+        verdict,
         reason,
         started,
         next,

@@ -8,17 +8,18 @@ use crate::api::meta::EXTERNAL_SECRET_FINALIZER;
 use crate::controller::context::Context;
 use crate::kubernetes::{secrets, status};
 
-use super::validate::{self, SyncSpec};
+use super::spec::SyncSpec;
+use super::uses::uses;
 
 /// The target as it stands.
 pub(super) async fn target(spec: &SyncSpec, ctx: &Context) -> kube::Result<Option<Secret>> {
-    secrets::get(&ctx.client, &spec.namespace, &spec.target_name).await
+    secrets::get(&ctx.client, &spec.namespace, &spec.target.name).await
 }
 
 /// Whether no store of the object belongs to another controller class. Stores that are absent
 /// speak for nobody.
 pub(super) fn is_ours(object: &ExternalSecret, ctx: &Context) -> bool {
-    let stores = validate::uses(object).stores;
+    let stores = uses(object).stores;
     stores
         .iter()
         .filter_map(|key| ctx.stores.find(key))

@@ -7,9 +7,11 @@ use kube::ResourceExt as _;
 
 use crate::api::meta::OWNER_LABEL;
 use crate::secret::SecretData;
+use crate::template::Rendered;
 
 use super::build;
-use super::validate::SyncSpec;
+use super::policy::{self, Act, Creation};
+use super::spec::SyncSpec;
 
 /// Why the target is not ours to write.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +35,29 @@ pub enum Error {
         /// The owner's name.
         owner: String,
     },
+    /// Only an owned target can be deleted.
+    #[error(
+        "unable to delete secret {name}: creationPolicy={policy} is not Owner; use deletionPolicy \
+         Retain or Merge"
+    )]
+    NotDeletable {
+        /// The target.
+        name: String,
+        /// The policy.
+        policy: String,
+    },
+    /// The target to be deleted belongs to nobody or to somebody else.
+    #[error(
+        "unable to delete secret {0}: this ExternalSecret does not own it; delete it by hand, or \
+         use deletionPolicy Retain"
+    )]
+    NotOurs(String),
+    /// The target was made immutable by somebody else, and other data is due.
+    #[error(
+        "unable to update secret {0}: secret is immutable; delete it, so that it is made again, or \
+         set spec.target.immutable"
+    )]
+    Immutable(String),
 }
 
 /// What is to be done.
@@ -42,6 +67,23 @@ pub(super) struct Plan {
     pub target: TargetPlan,
     /// Earlier targets (another name, our label) are to be deleted first.
     pub has_orphans: bool,
+    /// What the status says then.
+    pub verdict: Verdict,
+}
+
+/// What came of a refresh, in the words of the condition (spec: external-secrets.md 2.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The target is as it should be; with creationPolicy None it is left alone.
+    Synced,
+    /// As above, and `status.binding` names the target.
+    Bound,
+    /// The provider has nothing; the target stays.
+    Retained,
+    /// The provider has nothing; the target is gone.
+    Deleted,
+    /// There is no target to merge into.
+    Missing,
 }
 
 /// The write to the target.
@@ -58,54 +100,116 @@ pub(super) enum TargetPlan {
     },
     /// It is as it should be.
     Keep,
+    /// It goes.
+    Delete(Box<Secret>),
+    /// Its metadata may be brought up to date, its data not.
+    Frozen(Option<Box<Secret>>),
 }
 
-/// Decides for `creationPolicy: Owner`. `bound` is the target's name in the status.
+/// What stands and what is wished.
+pub(super) struct Situation<'a> {
+    /// The target.
+    pub present: Option<&'a Secret>,
+    /// The target's name in the status.
+    pub bound: &'a str,
+    /// What was fetched.
+    pub data: &'a SecretData,
+    /// What the template made of it.
+    pub rendered: Option<&'a Rendered>,
+}
+
+/// Decides.
 ///
 /// # Errors
-/// The target belongs to somebody else.
-pub(super) fn decide(
-    spec: &SyncSpec,
-    present: Option<&Secret>,
-    bound: &str,
-    data: &SecretData,
-) -> Result<Plan, Error> {
-    let has_orphans = !bound.is_empty() && bound != spec.target_name;
-    let target = match present {
-        None => TargetPlan::Create(Box::new(build::secret(spec, None, data))),
-        Some(present) => {
-            check_owner(spec, present)?;
-            let secret = build::secret(spec, Some(present), data);
-            if build::differs(present, &secret) {
-                let adopted = adopted_keys(present, data);
-                TargetPlan::Update {
-                    secret: Box::new(secret),
-                    adopted,
-                }
-            } else {
-                TargetPlan::Keep
-            }
+/// The target is not ours to write or to delete.
+pub(super) fn decide(spec: &SyncSpec, now: &Situation<'_>) -> Result<Plan, Error> {
+    let target = &spec.target;
+    let has_data = !now.data.is_empty();
+    let act = policy::act(
+        target.creation,
+        target.deletion,
+        has_data,
+        now.present.is_some(),
+    );
+    let (write, verdict) = match act {
+        Act::Create | Act::Update => (write(spec, now)?, Verdict::Bound),
+        Act::Delete => (delete(spec, now.present)?, Verdict::Deleted),
+        Act::Retain => (TargetPlan::Keep, Verdict::Retained),
+        Act::Wait => (TargetPlan::Keep, Verdict::Missing),
+        Act::Leave => (TargetPlan::Keep, Verdict::Synced),
+        Act::Refuse => {
+            return Err(Error::NotDeletable {
+                name: target.name.clone(),
+                policy: format!("{:?}", target.creation),
+            });
         }
     };
+    let is_renamed = !now.bound.is_empty() && now.bound != target.name;
+    let is_written = matches!(act, Act::Create | Act::Update);
     Ok(Plan {
-        target,
-        has_orphans,
+        target: write,
+        has_orphans: is_renamed && is_written && target.creation == Creation::Owner,
+        verdict,
     })
 }
 
+fn write(spec: &SyncSpec, now: &Situation<'_>) -> Result<TargetPlan, Error> {
+    let Some(present) = now.present else {
+        let secret = build::secret(spec, None, now.data, now.rendered);
+        return Ok(TargetPlan::Create(Box::new(secret)));
+    };
+    check_owner(spec, present)?;
+    let mut secret = build::secret(spec, Some(present), now.data, now.rendered);
+    let is_frozen = present.immutable == Some(true)
+        && (secret.data != present.data || secret.type_ != present.type_);
+    if is_frozen {
+        // the new hash is noted all the same: the target is known to be out of date
+        secret.data.clone_from(&present.data);
+        secret.type_.clone_from(&present.type_);
+        let differs = build::differs(present, &secret);
+        return Ok(TargetPlan::Frozen(differs.then(|| Box::new(secret))));
+    }
+    if !build::differs(present, &secret) {
+        return Ok(TargetPlan::Keep);
+    }
+    let adopted = adopted_keys(spec, present, &secret);
+    let secret = Box::new(secret);
+    Ok(TargetPlan::Update { secret, adopted })
+}
+
+fn delete(spec: &SyncSpec, present: Option<&Secret>) -> Result<TargetPlan, Error> {
+    let Some(present) = present else {
+        return Ok(TargetPlan::Keep);
+    };
+    let is_ours = |owner: &OwnerReference| {
+        build::is_external_secret(owner) && owner.name == spec.name && owner.uid == spec.uid
+    };
+    if controller(present).is_some_and(is_ours) {
+        Ok(TargetPlan::Delete(Box::new(present.clone())))
+    } else {
+        Err(Error::NotOurs(spec.target.name.clone()))
+    }
+}
+
+/// Another ExternalSecret's target is refused under every policy, that of anybody else where it
+/// would have to become ours.
 fn check_owner(spec: &SyncSpec, present: &Secret) -> Result<(), Error> {
     let Some(owner) = controller(present) else {
         return Ok(());
     };
-    if !build::is_external_secret(owner) {
+    if build::is_external_secret(owner) {
+        return if owner.name == spec.name {
+            Ok(())
+        } else {
+            Err(Error::OwnedByExternalSecret(owner.name.clone()))
+        };
+    }
+    if spec.target.creation == Creation::Owner {
         return Err(Error::OwnedByOther {
-            name: format!("{}/{}", spec.namespace, spec.target_name),
+            name: format!("{}/{}", spec.namespace, spec.target.name),
             kind: owner.kind.clone(),
             owner: owner.name.clone(),
         });
-    }
-    if owner.name != spec.name {
-        return Err(Error::OwnedByExternalSecret(owner.name.clone()));
     }
     Ok(())
 }
@@ -117,138 +221,24 @@ fn controller(secret: &Secret) -> Option<&OwnerReference> {
         .find(|owner| owner.controller == Some(true))
 }
 
-/// The keys that an adoption removes; `None` where the Secret was ours before.
-fn adopted_keys(present: &Secret, data: &SecretData) -> Option<Vec<String>> {
-    let was_ours = controller(present).is_some() || present.labels().contains_key(OWNER_LABEL);
-    (!was_ours).then(|| {
+/// The keys that an adoption removes; `None` where the Secret was ours before or loses nothing to
+/// its policy.
+fn adopted_keys(spec: &SyncSpec, present: &Secret, wished: &Secret) -> Option<Vec<String>> {
+    let was_ours = controller(present).is_some()
+        || present.labels().contains_key(OWNER_LABEL)
+        || build::is_written_by(present, &spec.name);
+    (!was_ours && !spec.target.creation.keeps_others()).then(|| {
         let keys = present.data.iter().flat_map(|data| data.keys());
-        keys.filter(|key| !data.contains_key(*key))
-            .cloned()
-            .collect()
+        let stays = |key: &&String| {
+            wished
+                .data
+                .as_ref()
+                .is_some_and(|data| data.contains_key(*key))
+        };
+        keys.filter(|key| !stays(key)).cloned().collect()
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::secret::SecretValue;
-
-    use super::*;
-
-    fn spec() -> SyncSpec {
-        SyncSpec {
-            namespace: "netbox".to_owned(),
-            name: "app".to_owned(),
-            uid: "es-uid".to_owned(),
-            target_name: "credentials".to_owned(),
-            labels: [("team".to_owned(), "a".to_owned())].into(),
-            ..SyncSpec::default()
-        }
-    }
-
-    fn data(value: &str) -> SecretData {
-        SecretData::from([("PASSWORD".to_owned(), SecretValue::new(value))])
-    }
-
-    fn owner(kind: &str, name: &str, api_version: &str) -> serde_json::Value {
-        json!({"apiVersion": api_version, "kind": kind, "name": name, "uid": "u", "controller": true})
-    }
-
-    fn present(owners: &serde_json::Value) -> Secret {
-        serde_json::from_value(json!({
-            "metadata": {"name": "credentials", "namespace": "netbox", "resourceVersion": "7",
-                "ownerReferences": owners},
-            "data": {"OLD": "eA=="}, "type": "Opaque",
-        }))
-        .unwrap()
-    }
-
-    fn built(plan: Plan) -> Secret {
-        match plan.target {
-            TargetPlan::Create(secret) | TargetPlan::Update { secret, .. } => *secret,
-            TargetPlan::Keep => panic!("nothing to write"),
-        }
-    }
-
-    #[test]
-    fn what_was_written_is_kept_until_something_differs() {
-        let secret = built(decide(&spec(), None, "", &data("x")).unwrap());
-        assert!(build::is_valid(Some(&secret)));
-        let keep = decide(&spec(), Some(&secret), "credentials", &data("x")).unwrap();
-        assert_eq!(
-            keep,
-            Plan {
-                target: TargetPlan::Keep,
-                has_orphans: false
-            }
-        );
-        let other = decide(&spec(), Some(&secret), "credentials", &data("y")).unwrap();
-        assert!(matches!(
-            other.target,
-            TargetPlan::Update { adopted: None, .. }
-        ));
-
-        let mut tampered = secret.clone();
-        tampered
-            .data
-            .as_mut()
-            .unwrap()
-            .insert("MORE".to_owned(), k8s_openapi::ByteString(vec![1]));
-        assert!(!build::is_valid(Some(&tampered)));
-        let healed = built(decide(&spec(), Some(&tampered), "credentials", &data("x")).unwrap());
-        assert_eq!(healed, secret);
-    }
-
-    #[test]
-    fn a_secret_of_nobody_is_adopted_and_the_lost_keys_are_named() {
-        let plan = decide(&spec(), Some(&present(&json!([]))), "", &data("x")).unwrap();
-        let TargetPlan::Update { secret, adopted } = plan.target else {
-            panic!("{plan:?}")
-        };
-        assert_eq!(adopted, Some(vec!["OLD".to_owned()]));
-        assert_eq!(secret.metadata.resource_version.as_deref(), Some("7"));
-        assert_eq!(
-            secret.data.unwrap().keys().collect::<Vec<_>>(),
-            ["PASSWORD"]
-        );
-    }
-
-    #[test]
-    fn what_belongs_to_somebody_else_is_refused() {
-        let refuse = |owners| decide(&spec(), Some(&present(&owners)), "", &data("x")).unwrap_err();
-        assert_eq!(
-            refuse(json!([owner(
-                "ExternalSecret",
-                "other",
-                "external-secrets.io/v1"
-            )])),
-            Error::OwnedByExternalSecret("other".to_owned())
-        );
-        let foreign = refuse(json!([owner("SealedSecret", "x", "bitnami.com/v1alpha1")]));
-        assert!(
-            foreign.to_string().contains("netbox/credentials"),
-            "{foreign}"
-        );
-    }
-
-    #[test]
-    fn a_stale_reference_to_ourselves_is_renewed() {
-        let ours = json!([owner(
-            "ExternalSecret",
-            "app",
-            "external-secrets.io/v1beta1"
-        )]);
-        let secret = built(decide(&spec(), Some(&present(&ours)), "", &data("x")).unwrap());
-        let owners = secret.owner_references();
-        assert_eq!((owners.len(), owners[0].uid.as_str()), (1, "es-uid"));
-        assert_eq!(owners[0].api_version, "external-secrets.io/v1");
-    }
-
-    #[test]
-    fn another_name_than_the_bound_one_leaves_orphans() {
-        let plan = |bound| decide(&spec(), None, bound, &data("x")).unwrap();
-        assert!(plan("earlier").has_orphans);
-        assert!(!plan("credentials").has_orphans && !plan("").has_orphans);
-    }
-}
+#[path = "plan_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use super::validate::{RefreshRule, SyncSpec};
+use super::spec::{RefreshRule, SyncSpec};
 
 /// What is known of the last sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

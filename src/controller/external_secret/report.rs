@@ -49,7 +49,13 @@ async fn succeeded(
     synced: &Synced,
 ) -> Action {
     let now = ctx.clock.now();
-    let after = status::synced(&known.status, &synced.spec, synced.started, now);
+    let after = status::synced(
+        &known.status,
+        &synced.spec,
+        synced.verdict,
+        synced.started,
+        now,
+    );
     let (namespace, name) = &known.key;
     ctx.metrics.external_secret.set_ready(namespace, name, true);
     let heartbeat = ctx.options.status_heartbeat;
@@ -90,13 +96,31 @@ async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &E
         message: cause,
     };
     ctx.recorder.publish(object.object_ref(&()), note, now);
-    let after = status::failed(&known.status, &message, now);
+    let after = status::failed(
+        &known.status,
+        &message,
+        error.is_about_target().then(|| object.target_name()),
+        now,
+    );
     if after != known.status
         && let Err(error) = write(object, known, ctx, &after).await
     {
         tracing::warn!(namespace, name, %error, "the status was not written");
     }
     Action::requeue(pause(object, error, failures))
+}
+
+/// Tells what the providers no longer have, whatever comes of it.
+pub(super) fn tell_missing(object: &ExternalSecret, ctx: &Context, missing: &[String]) {
+    for message in missing {
+        let note = Note {
+            kind: Kind::Normal,
+            reason: "MissingProviderSecret",
+            message: message.clone(),
+        };
+        ctx.recorder
+            .publish(object.object_ref(&()), note, ctx.clock.now());
+    }
 }
 
 fn pause(object: &ExternalSecret, error: &Error, failures: u32) -> Duration {

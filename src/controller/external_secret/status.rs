@@ -6,34 +6,64 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::api::external_secret::ExternalSecretStatus;
 use crate::controller::conditions::{put_ready, whole_second};
 
+use super::plan::Verdict;
 use super::refresh::Reason;
-use super::validate::SyncSpec;
+use super::spec::SyncSpec;
 
-const SYNCED: &str = "SecretSynced";
 const FAILED: &str = "SecretSyncedError";
+
+impl Verdict {
+    /// Reason and message of the condition.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Synced | Self::Bound => ("SecretSynced", "secret synced"),
+            Self::Retained => (
+                "SecretSynced",
+                "secret retained due to DeletionPolicy=Retain",
+            ),
+            Self::Deleted => (
+                "SecretDeleted",
+                "secret deleted due to DeletionPolicy=Delete",
+            ),
+            Self::Missing => (
+                "SecretMissing",
+                "secret will not be created due to CreationPolicy=Merge",
+            ),
+        }
+    }
+}
 
 /// After a success that began at `started`.
 pub(super) fn synced(
     before: &ExternalSecretStatus,
     spec: &SyncSpec,
+    verdict: Verdict,
     started: Timestamp,
     now: Timestamp,
 ) -> ExternalSecretStatus {
     let mut after = before.clone();
-    after.binding.name.clone_from(&spec.target_name);
+    if verdict == Verdict::Bound {
+        after.binding.name.clone_from(&spec.target.name);
+    }
     after.refresh_time = Some(Time(whole_second(started)));
     after.synced_resource_version = Some(spec.version.clone());
-    put_ready(&mut after.conditions, true, SYNCED, "secret synced", now);
+    let (reason, message) = verdict.words();
+    put_ready(&mut after.conditions, true, reason, message, now);
     after
 }
 
-/// After a failure: what was synced stays on record, so that it stays due.
+/// After a failure: what was synced stays on record, so that it stays due. `target` is its name
+/// where it stands and could not be written.
 pub(super) fn failed(
     before: &ExternalSecretStatus,
     message: &str,
+    target: Option<&str>,
     now: Timestamp,
 ) -> ExternalSecretStatus {
     let mut after = before.clone();
+    if let Some(name) = target {
+        name.clone_into(&mut after.binding.name);
+    }
     put_ready(&mut after.conditions, false, FAILED, message, now);
     after
 }
@@ -74,7 +104,13 @@ mod tests {
             version: "1-x".to_owned(),
             ..SyncSpec::default()
         };
-        synced(&ExternalSecretStatus::default(), &spec, at(second), at(0))
+        synced(
+            &ExternalSecretStatus::default(),
+            &spec,
+            Verdict::Bound,
+            at(second),
+            at(0),
+        )
     }
 
     fn writes(shown: i64, fresh: i64, interval: i64, heartbeat: i64) -> bool {
@@ -103,7 +139,7 @@ mod tests {
     #[test]
     fn a_changed_condition_or_a_forced_sync_is_always_written() {
         let heartbeat = SignedDuration::from_secs(900);
-        let failed = failed(&synced_at(0), "NotFound: gone", at(60));
+        let failed = failed(&synced_at(0), "NotFound: gone", None, at(60));
         assert!(needs_write(
             &failed,
             &synced_at(60),
@@ -123,7 +159,7 @@ mod tests {
     #[test]
     fn a_failure_keeps_what_was_synced_on_record() {
         let before = synced_at(0);
-        let after = failed(&before, "AccessDenied: no", at(60));
+        let after = failed(&before, "AccessDenied: no", None, at(60));
         assert_eq!(after.refresh_time, before.refresh_time);
         assert_eq!(
             after.synced_resource_version,

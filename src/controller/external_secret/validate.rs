@@ -1,18 +1,19 @@
 //! From the wire type to [`SyncSpec`], which later phases trust. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use k8s_openapi::jiff::SignedDuration;
 use kube::ResourceExt as _;
 
 use crate::api::external_secret::{
-    CreationPolicy, DecodingStrategy, DeletionPolicy, ExternalSecret, ExternalSecretData,
-    ExternalSecretSpec, MetadataPolicy, NullBytePolicy, RefreshPolicy, RemoteRef, StoreRef, Target,
+    DataFrom, ExternalSecret, ExternalSecretData, ExternalSecretSpec, RefreshPolicy, SourceRef,
+    StoreRef, Target,
 };
 use crate::api::secret_store::StoreKind;
-use crate::controller::dependents::{ObjectKey, Uses};
 use crate::controller::stores::StoreKey;
 use crate::secret::metadata_hash;
+
+use super::policy::{Creation, Deletion};
+use super::spec::{Entry, Query, RefreshRule, Source, SyncSpec, TargetSpec};
 
 /// Why a spec cannot be synced as it is written. Nothing is fetched and the target stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +29,17 @@ pub enum Error {
         /// What to do instead.
         remedy: &'static str,
     },
-    /// Two entries write one key; the later would win silently.
+    /// A word that is none of those the API has.
+    #[error("{field}: unknown value {word:?}; write {words}")]
+    UnknownWord {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        word: String,
+        /// What may stand there.
+        words: &'static str,
+    },
+    /// Two entries write one key; under deletionPolicy Retain that is a mistake.
     #[error("duplicate secretKey found: {0}; give each entry of spec.data a key of its own")]
     DuplicateKey(String),
     /// A reference to a store of a kind that does not exist.
@@ -39,59 +50,6 @@ pub enum Error {
     Empty,
 }
 
-/// What is to be kept in step, checked and with every default filled in.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct SyncSpec {
-    /// Namespace of the ExternalSecret, its target and its SecretStores.
-    pub namespace: String,
-    /// Name of the ExternalSecret.
-    pub name: String,
-    /// Uid of the ExternalSecret.
-    pub uid: String,
-    /// What `status.syncedResourceVersion` will be: generation and hash of labels and annotations.
-    pub version: String,
-    /// Labels of the ExternalSecret, copied to the target.
-    pub labels: BTreeMap<String, String>,
-    /// Annotations of the ExternalSecret, copied to the target.
-    pub annotations: BTreeMap<String, String>,
-    /// Name of the target Secret.
-    pub target_name: String,
-    /// When to fetch again.
-    pub refresh: RefreshRule,
-    /// What to fetch, in order; later entries win.
-    pub entries: Vec<Entry>,
-}
-
-/// `refreshPolicy` and `refreshInterval` in one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RefreshRule {
-    /// Each interval and on change; zero or less: once.
-    Periodic(SignedDuration),
-    /// On change only.
-    OnChange,
-    /// Once.
-    CreatedOnce,
-}
-
-impl Default for RefreshRule {
-    fn default() -> Self {
-        Self::Periodic(SignedDuration::from_hours(1))
-    }
-}
-
-/// One entry of `spec.data`.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
-    /// Its index.
-    pub index: usize,
-    /// The key in the target.
-    pub secret_key: String,
-    /// The remote value.
-    pub remote_ref: RemoteRef,
-    /// Where it is read.
-    pub store: StoreKey,
-}
-
 /// Checks `object`.
 ///
 /// # Errors
@@ -99,25 +57,31 @@ pub(super) struct Entry {
 pub(super) fn validate(object: &ExternalSecret) -> Result<SyncSpec, Error> {
     let spec = &object.spec;
     refuse_unsupported(spec)?;
-    let namespace = object.namespace().unwrap_or_default();
-    let entries = spec
-        .data
-        .iter()
-        .enumerate()
-        .map(|(index, data)| entry(index, data, spec, &namespace))
-        .collect::<Result<Vec<_>, _>>()?;
-    if entries.is_empty() {
+    if spec.data.is_empty() && spec.data_from.is_empty() {
         return Err(Error::Empty);
     }
-    refuse_duplicates(&entries)?;
+    let namespace = object.namespace().unwrap_or_default();
+    let entries = spec.data.iter().enumerate();
+    let entries = entries
+        .map(|(index, data)| entry(index, data, spec, &namespace))
+        .collect::<Result<Vec<_>, _>>()?;
+    let sources = spec.data_from.iter().enumerate();
+    let sources = sources
+        .filter_map(|(index, from)| source(index, from, spec, &namespace).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
+    let target = target(object.target_name(), &spec.target)?;
+    if target.deletion == Deletion::Retain {
+        refuse_duplicates(&entries)?;
+    }
     Ok(SyncSpec {
         version: version(object),
         name: object.name_any(),
         uid: object.uid().unwrap_or_default(),
         labels: object.labels().clone(),
         annotations: object.annotations().clone(),
-        target_name: object.target_name().to_owned(),
+        target,
         refresh: refresh_rule(spec)?,
+        sources,
         entries,
         namespace,
     })
@@ -129,27 +93,23 @@ pub(super) fn version(object: &ExternalSecret) -> String {
     format!("{}-{hash}", object.metadata.generation.unwrap_or_default())
 }
 
-/// What the object names, even where it cannot be synced: the index of dependents.
-pub fn uses(object: &ExternalSecret) -> Uses {
-    let namespace = object.namespace().unwrap_or_default();
-    let spec = &object.spec;
-    let entry_stores = spec
-        .data
-        .iter()
-        .filter_map(|data| data.source_ref.as_ref()?.store_ref.as_ref());
-    let from_stores = spec
-        .data_from
-        .iter()
-        .filter_map(|from| from.source_ref.as_ref()?.store_ref.as_ref());
-    let stores: BTreeSet<StoreKey> = spec
-        .secret_store_ref
-        .iter()
-        .chain(entry_stores)
-        .chain(from_stores)
-        .filter_map(|store| store_key(store, &namespace).ok())
-        .collect();
-    let target: ObjectKey = (namespace, object.target_name().to_owned());
-    Uses { stores, target }
+fn target(name: &str, target: &Target) -> Result<TargetSpec, Error> {
+    let unknown = |field, words| move |word| Error::UnknownWord { field, word, words };
+    let creation = Creation::try_from(&target.creation_policy).map_err(unknown(
+        "spec.target.creationPolicy",
+        "Owner, Orphan, Merge, CreateOrMerge or None",
+    ))?;
+    let deletion = Deletion::try_from(&target.deletion_policy).map_err(unknown(
+        "spec.target.deletionPolicy",
+        "Retain, Delete or Merge",
+    ))?;
+    Ok(TargetSpec {
+        name: name.to_owned(),
+        creation,
+        deletion,
+        is_immutable: target.is_immutable(),
+        template: target.template.clone(),
+    })
 }
 
 fn entry(
@@ -158,41 +118,69 @@ fn entry(
     spec: &ExternalSecretSpec,
     namespace: &str,
 ) -> Result<Entry, Error> {
-    let remote_ref = &data.remote_ref;
-    let unsupported = |field: &str, remedy| {
-        Err(Error::Unsupported {
-            field: format!("spec.data[{index}].{field}"),
-            remedy,
-        })
-    };
-    if remote_ref.decoding_strategy() != DecodingStrategy::None {
-        return unsupported("remoteRef.decodingStrategy", "store the value decoded");
-    }
-    if remote_ref.metadata_policy() != MetadataPolicy::None {
-        return unsupported(
-            "remoteRef.metadataPolicy",
-            "read the value instead of its tags",
-        );
-    }
-    if remote_ref.null_byte_policy() != NullBytePolicy::Ignore {
-        return unsupported("remoteRef.nullBytePolicy", "leave it unset");
-    }
-    let store_ref = match &data.source_ref {
-        Some(source) => match &source.store_ref {
-            Some(store_ref) => store_ref.clone(),
-            None => return unsupported("sourceRef.generatorRef", "use sourceRef.storeRef"),
-        },
-        None => spec.secret_store_ref.clone().unwrap_or_default(),
-    };
+    let store = source_store(data.source_ref.as_ref(), spec, namespace)?;
+    let store = store.ok_or_else(|| Error::Unsupported {
+        field: format!("spec.data[{index}].sourceRef.generatorRef"),
+        remedy: "use sourceRef.storeRef, or a generator under spec.dataFrom",
+    })?;
     Ok(Entry {
         index,
         secret_key: data.secret_key.clone(),
-        remote_ref: remote_ref.clone(),
-        store: store_key(&store_ref, namespace)?,
+        remote_ref: data.remote_ref.clone(),
+        store,
     })
 }
 
-fn store_key(store: &StoreRef, namespace: &str) -> Result<StoreKey, Error> {
+/// `None` where the entry names a store and asks nothing of it: it adds nothing, as in ESO.
+fn source(
+    index: usize,
+    from: &DataFrom,
+    spec: &ExternalSecretSpec,
+    namespace: &str,
+) -> Result<Option<Source>, Error> {
+    let query = match (&from.find, &from.extract) {
+        (Some(find), _) => Some(Query::Find(find.clone())),
+        (None, Some(remote_ref)) => Some(Query::Extract(remote_ref.clone())),
+        (None, None) => None,
+    };
+    let store = source_store(from.source_ref.as_ref(), spec, namespace)?;
+    match (query, store) {
+        (Some(query), Some(store)) => Ok(Some(Source {
+            index,
+            query,
+            store,
+            rewrite: from.rewrite.clone(),
+        })),
+        (None, Some(_)) => Ok(None),
+        (_, None) => Err(Error::Unsupported {
+            field: format!("spec.dataFrom[{index}].sourceRef.generatorRef"),
+            remedy: "make the value elsewhere and keep it in a store",
+        }),
+    }
+}
+
+/// The store that an entry reads from: its own, else the one for all; `None` for a generator.
+fn source_store(
+    source: Option<&SourceRef>,
+    spec: &ExternalSecretSpec,
+    namespace: &str,
+) -> Result<Option<StoreKey>, Error> {
+    let store = match source {
+        None => spec.secret_store_ref.clone().unwrap_or_default(),
+        Some(source) => match &source.store_ref {
+            Some(store) => store.clone(),
+            None if source.generator_ref.is_some() => return Ok(None),
+            None => StoreRef::default(),
+        },
+    };
+    store_key(&store, namespace).map(Some)
+}
+
+/// The store that `store` names in an object of `namespace`.
+///
+/// # Errors
+/// The kind is none of the two.
+pub(super) fn store_key(store: &StoreRef, namespace: &str) -> Result<StoreKey, Error> {
     let name = store.name.clone();
     match store.kind() {
         StoreKind::SecretStore => Ok(StoreKey::Namespaced {
@@ -205,38 +193,19 @@ fn store_key(store: &StoreRef, namespace: &str) -> Result<StoreKey, Error> {
 }
 
 fn refuse_unsupported(spec: &ExternalSecretSpec) -> Result<(), Error> {
-    let Target {
-        creation_policy,
-        deletion_policy,
-        immutable,
-        manifest,
-        template,
-        ..
-    } = &spec.target;
-    let parts: [(bool, &str, &str); 7] = [
-        (
-            !spec.data_from.is_empty(),
-            "spec.dataFrom",
-            "list the keys under spec.data",
-        ),
+    let target = &spec.target;
+    let parts = [
         (spec.sync_windows.is_some(), "spec.syncWindows", "remove it"),
         (
-            *creation_policy != CreationPolicy::Owner,
-            "spec.target.creationPolicy",
-            "use Owner",
-        ),
-        (
-            *deletion_policy != DeletionPolicy::Retain,
-            "spec.target.deletionPolicy",
-            "use Retain",
-        ),
-        (
-            *immutable == Some(true),
-            "spec.target.immutable",
+            target.manifest.is_some(),
+            "spec.target.manifest",
             "remove it",
         ),
-        (manifest.is_some(), "spec.target.manifest", "remove it"),
-        (template.is_some(), "spec.target.template", "remove it"),
+        (
+            target.template.is_some(),
+            "spec.target.template",
+            "remove it",
+        ),
     ];
     match parts.into_iter().find(|(is_used, ..)| *is_used) {
         Some((_, field, remedy)) => Err(Error::Unsupported {
