@@ -26,19 +26,29 @@ pub(super) fn backoff(failures: u32) -> Duration {
 }
 
 /// The error and its causes in one line: `a: b: c`.
-pub(super) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let (mut text, mut source) = words(error);
     while let Some(cause) = source {
-        let cause_text = cause.to_string();
+        let (cause_text, deeper) = words(cause);
         // transparent errors repeat their source's text
         if !text.ends_with(&cause_text) {
             text.push_str(": ");
             text.push_str(&cause_text);
         }
-        source = cause.source();
+        source = deeper;
     }
     text
+}
+
+/// The error's own text and its cause. The API server's answer is its message: kube adds the
+/// debug form of the whole answer, twice.
+fn words<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> (String, Option<&'a (dyn StdError + 'static)>) {
+    match error.downcast_ref::<kube::Error>() {
+        Some(kube::Error::Api(answer)) => (answer.message.clone(), None),
+        _ => (error.to_string(), error.source()),
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +70,17 @@ mod tests {
         assert_eq!(
             chain(error.as_ref()),
             "sync failed: connect failed: no route"
+        );
+    }
+
+    #[test]
+    fn the_api_servers_answer_is_its_message() {
+        let answer = kube::core::Status::failure("secrets \"a\" is forbidden", "Forbidden");
+        let error = anyhow::Error::new(kube::Error::Api(Box::new(answer)))
+            .context("could not read the target secret");
+        assert_eq!(
+            chain(error.as_ref()),
+            "could not read the target secret: secrets \"a\" is forbidden"
         );
     }
 }

@@ -153,7 +153,7 @@ fn next(
             return Action::requeue(interval.unwrap_or(ctx.options.store_requeue_interval));
         }
         (Err(error), _) => chain(error),
-        (_, Err(error)) => format!("status not written: {error}"),
+        (_, Err(error)) => format!("status not written: {}", chain(error)),
     };
     let failures = ctx.store_failures.failed(key);
     tracing::warn!(store = %key, failures, %error, "store not valid");
