@@ -268,5 +268,6 @@ fn last_sync(known: &Known) -> refresh::LastSync {
             .unwrap_or_default(),
         refreshed_at: known.memory.refreshed_at.max(shown),
         is_stale: known.memory.is_stale(),
+        has_failed: status::has_failed(&known.status),
     }
 }

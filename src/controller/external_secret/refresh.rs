@@ -13,6 +13,8 @@ pub(super) struct LastSync {
     pub refreshed_at: Option<Timestamp>,
     /// A store or credential that this object uses changed since.
     pub is_stale: bool,
+    /// The Ready condition tells of a failure since.
+    pub has_failed: bool,
 }
 
 /// Whether to fetch now.
@@ -33,6 +35,8 @@ pub(super) enum Reason {
     Changed,
     /// A store or its credentials changed.
     StoreChanged,
+    /// The last try failed.
+    Failed,
     /// The interval is over.
     Interval,
     /// The target is missing or not as it was written.
@@ -65,6 +69,8 @@ fn by_policy(spec: &SyncSpec, last: &LastSync, now: Timestamp) -> Decision {
         _ if last.synced_version != spec.version => Decision::Due(Reason::Changed),
         RefreshRule::OnChange => Decision::Wait(None),
         RefreshRule::Periodic(_) if last.is_stale => Decision::Due(Reason::StoreChanged),
+        // whatever failed, maybe before anything was fetched, is tried again
+        RefreshRule::Periodic(_) if last.has_failed => Decision::Due(Reason::Failed),
         RefreshRule::Periodic(interval) => by_interval(refreshed_at, interval, now),
     }
 }
@@ -118,7 +124,7 @@ mod tests {
         LastSync {
             synced_version: version.to_owned(),
             refreshed_at: Some(at(NOW - seconds_ago)),
-            is_stale: false,
+            ..LastSync::default()
         }
     }
 
@@ -131,6 +137,10 @@ mod tests {
         let due = Decision::Due;
         let stale = LastSync {
             is_stale: true,
+            ..synced("2-abc", 60)
+        };
+        let failed = LastSync {
+            has_failed: true,
             ..synced("2-abc", 60)
         };
         let rows = [
@@ -151,6 +161,7 @@ mod tests {
             (hourly, synced("1-abc", 60), due(Reason::Changed)),
             (hourly, synced("2-abc", -60), due(Reason::Interval)),
             (hourly, stale.clone(), due(Reason::StoreChanged)),
+            (hourly, failed.clone(), due(Reason::Failed)),
             (never, synced("1-abc", 7200), wait(None)),
             (RefreshRule::CreatedOnce, synced("1-abc", 7200), wait(None)),
             (RefreshRule::CreatedOnce, stale.clone(), wait(None)),
@@ -161,6 +172,7 @@ mod tests {
                 due(Reason::Changed),
             ),
             (RefreshRule::OnChange, stale, wait(None)),
+            (RefreshRule::OnChange, failed, wait(None)),
         ];
         for (rule, last, want) in rows {
             assert_eq!(

@@ -8,6 +8,7 @@ use kube::runtime::controller::Action;
 use kube::{Api, Resource as _, ResourceExt as _};
 
 use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus};
+use crate::api::meta::Condition;
 use crate::controller::context::Context;
 use crate::controller::outcome::{ReconcileError as _, backoff, chain};
 use crate::kubernetes::events::{Kind, Note};
@@ -28,18 +29,31 @@ pub(super) async fn report(
     ctx: &Context,
     result: Result<Outcome, Error>,
 ) -> Action {
-    let now = ctx.clock.now();
     match result {
         Ok(Outcome::Ignored) => Action::await_change(),
         Ok(Outcome::Overtaken) => Action::requeue(AT_ONCE),
-        Ok(Outcome::Unchanged(until)) => {
-            ctx.memories.failed(&known.key, 0);
-            show_ready(known, ctx);
-            requeue_at(until, now)
-        }
+        Ok(Outcome::Unchanged(until)) => unchanged(object, known, ctx, until).await,
         Ok(Outcome::Synced(synced)) => succeeded(object, known, ctx, &synced).await,
         Err(error) => failed(object, known, ctx, &error).await,
     }
+}
+
+async fn unchanged(
+    object: &ExternalSecret,
+    known: &Known,
+    ctx: &Context,
+    until: Option<Timestamp>,
+) -> Action {
+    let now = ctx.clock.now();
+    let after = status::unchanged(&known.status, now);
+    show_ready(known, &after, ctx);
+    if after != known.status
+        && let Err(error) = write(object, known, ctx, &after).await
+    {
+        return not_written(known, ctx, &error);
+    }
+    ctx.memories.failed(&known.key, 0);
+    requeue_at(until, now)
 }
 
 async fn succeeded(
@@ -62,10 +76,7 @@ async fn succeeded(
     if status::needs_write(&known.status, &after, synced.reason, synced.next, heartbeat)
         && let Err(error) = write(object, known, ctx, &after).await
     {
-        let failures = known.memory.failures.saturating_add(1);
-        ctx.memories.failed(&known.key, failures);
-        tracing::warn!(namespace, name, %error, "synced, but the status was not written");
-        return Action::requeue(backoff(failures));
+        return not_written(known, ctx, &error);
     }
     ctx.memories
         .succeeded(&known.key, &known.memory, synced.started);
@@ -75,6 +86,16 @@ async fn succeeded(
         tracing::info!(namespace, name, reason = ?synced.reason, "synced");
     }
     requeue_at(synced.next, now)
+}
+
+/// In step, but nobody can see it.
+fn not_written(known: &Known, ctx: &Context, error: &kube::Error) -> Action {
+    let (namespace, name) = &known.key;
+    let failures = known.memory.failures.saturating_add(1);
+    ctx.memories.failed(&known.key, failures);
+    tracing::warn!(namespace, name, error = %chain(error),
+        "synced, but the status was not written");
+    Action::requeue(backoff(failures))
 }
 
 async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &Error) -> Action {
@@ -105,7 +126,7 @@ async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &E
     if after != known.status
         && let Err(error) = write(object, known, ctx, &after).await
     {
-        tracing::warn!(namespace, name, %error, "the status was not written");
+        tracing::warn!(namespace, name, error = %chain(&error), "the status was not written");
     }
     Action::requeue(pause(object, error, failures))
 }
@@ -170,13 +191,9 @@ async fn write(
     Ok(())
 }
 
-fn show_ready(known: &Known, ctx: &Context) {
-    let ready = known
-        .status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == "Ready");
-    if let Some(ready) = ready {
+fn show_ready(known: &Known, status: &ExternalSecretStatus, ctx: &Context) {
+    let mut conditions = status.conditions.iter();
+    if let Some(ready) = conditions.find(|condition| condition.type_ == Condition::READY) {
         let (namespace, name) = &known.key;
         ctx.metrics
             .external_secret

@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::external_secret::ExternalSecretStatus;
+use crate::api::meta::Condition;
 use crate::controller::conditions::{put_ready, whole_second};
 
 use super::plan::Verdict;
@@ -65,6 +66,22 @@ pub(super) fn failed(
         name.clone_into(&mut after.binding.name);
     }
     put_ready(&mut after.conditions, false, FAILED, message, now);
+    after
+}
+
+/// Whether the Ready condition tells of a failure.
+pub(super) fn has_failed(status: &ExternalSecretStatus) -> bool {
+    let mut conditions = status.conditions.iter();
+    conditions.any(|condition| condition.type_ == Condition::READY && !condition.is_true())
+}
+
+/// After a check that found nothing to do: what an earlier failure said is over.
+pub(super) fn unchanged(before: &ExternalSecretStatus, now: Timestamp) -> ExternalSecretStatus {
+    let mut after = before.clone();
+    if has_failed(before) {
+        let (reason, message) = Verdict::Synced.words();
+        put_ready(&mut after.conditions, true, reason, message, now);
+    }
     after
 }
 
@@ -154,6 +171,21 @@ mod tests {
             Some(at(120)),
             heartbeat
         ));
+    }
+
+    #[test]
+    fn a_check_that_finds_nothing_to_do_ends_a_failure_and_touches_nothing_else() {
+        let before = synced_at(0);
+        assert_eq!(unchanged(&before, at(60)), before);
+        let after = unchanged(&failed(&before, "KubernetesRefused: no", None, at(60)), at(120));
+        assert!(!has_failed(&after));
+        assert_eq!(after.refresh_time, before.refresh_time);
+        assert_eq!(
+            after.conditions[0].message.as_deref(),
+            Some("secret synced")
+        );
+        let never = ExternalSecretStatus::default();
+        assert_eq!(unchanged(&never, at(0)), never);
     }
 
     #[test]
