@@ -14,6 +14,7 @@ use crate::telemetry::Metrics;
 
 use super::dependents::Dependents;
 use super::external_secret::Memories;
+use super::readiness::Readiness;
 use super::store_clients::StoreClients;
 use super::stores::{StoreKey, Stores};
 use super::wake::Wake;
@@ -45,6 +46,8 @@ pub struct Context {
     pub metrics: Metrics,
     /// Events, with ExternalSecret's component.
     pub recorder: Recorder,
+    /// Whether the caches are filled, and if not, why.
+    pub readiness: Readiness,
     /// The stores as watched.
     pub stores: Stores,
     /// One client per store.

@@ -7,6 +7,7 @@ mod dependents;
 pub mod external_secret;
 mod outcome;
 mod providers;
+mod readiness;
 mod secret_store;
 mod store_clients;
 mod store_conditions;
@@ -14,10 +15,10 @@ mod stores;
 mod triggers;
 mod unserved;
 mod wake;
+mod watch_pauses;
 
 use std::convert::Infallible;
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::future::{BoxFuture, FutureExt as _, Shared};
@@ -42,25 +43,16 @@ use context::Context;
 use store_clients::StoreClients;
 use stores::{Guarded, Stores};
 use wake::{Queues, Wake};
+use watch_pauses::WatchPauses;
 
 pub use context::Options;
 pub use providers::Providers;
+pub use readiness::Readiness;
 
 const COMPONENT: &str = "external-secrets";
 
 /// Ends when the process is asked to stop.
 pub type Stop = Shared<BoxFuture<'static, ()>>;
-
-/// Whether every cache was filled once.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
-
-impl Readiness {
-    /// Whether every cache was filled once.
-    pub fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// What the controllers are given by the process.
 pub struct Setup {
@@ -87,7 +79,6 @@ pub async fn run(setup: Setup, stop: Stop) {
         namespaced: secret_stores,
         cluster: cluster_stores,
     };
-    let readiness = setup.readiness.clone();
     let ctx = context(setup, recorder, stores, wake);
     let watches = watches(&ctx, es_writer, ss_writer, css_writer);
     let controllers = async {
@@ -95,7 +86,7 @@ pub async fn run(setup: Setup, stop: Stop) {
             () = caches_filled(&ctx, &external_secrets) => {}
             () = stop.clone() => return,
         }
-        readiness.0.store(true, Ordering::Relaxed);
+        ctx.readiness.reached();
         tracing::info!("all caches are filled");
         controllers(&ctx, external_secrets, queues, stop).await;
     };
@@ -115,6 +106,7 @@ fn context(setup: Setup, recorder: Recorder, stores: Stores, wake: Wake) -> Arc<
         options: setup.options,
         metrics: setup.metrics,
         recorder,
+        readiness: setup.readiness,
         stores,
         dependents: Mutex::default(),
         memories: external_secret::Memories::default(),
@@ -206,7 +198,7 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     watcher(api, watcher::Config::default())
-        .default_backoff()
+        .backoff(WatchPauses::default())
         .modify(|object| object.meta_mut().managed_fields = None)
         .reflect(writer)
 }
@@ -215,7 +207,7 @@ fn watch_secrets(
     ctx: &Context,
 ) -> impl Stream<Item = watcher::Result<watcher::Event<PartialObjectMeta<Secret>>>> + Send + use<> {
     let api: Api<PartialObjectMeta<Secret>> = scoped(ctx);
-    watcher(api, watcher::Config::default()).default_backoff()
+    watcher(api, watcher::Config::default()).backoff(WatchPauses::default())
 }
 
 /// Works off one queue.

@@ -17,6 +17,7 @@ use crate::api::meta::{MANAGED_LABEL, MANAGED_VALUE};
 use super::context::Context;
 use super::dependents::ObjectKey;
 use super::external_secret;
+use super::outcome::chain;
 use super::secret_store::StoreResource;
 use super::stores::{Guarded, StoreKey, ready};
 
@@ -101,7 +102,7 @@ pub(super) async fn external_secrets(
     let mut faces: HashMap<ObjectKey, Face> = HashMap::new();
     let mut events = std::pin::pin!(events);
     while let Some(event) = events.next().await {
-        let Some(event) = usable("externalsecrets", event) else {
+        let Some(event) = usable::<ExternalSecret, _>(&ctx, event) else {
             continue;
         };
         match presence.apply(event, object_key) {
@@ -132,12 +133,11 @@ pub(super) async fn stores<K: StoreResource>(
     events: impl Stream<Item = watcher::Result<Event<Guarded<K>>>> + Send,
     ctx: Arc<Context>,
 ) {
-    let plural = K::plural(&());
     let mut presence = Presence::new();
     let mut faces: HashMap<StoreKey, (Face, Option<bool>)> = HashMap::new();
     let mut events = std::pin::pin!(events);
     while let Some(event) = events.next().await {
-        let Some(event) = usable(&plural, event) else {
+        let Some(event) = usable::<K, _>(&ctx, event) else {
             continue;
         };
         match presence.apply(event, store_key::<K>) {
@@ -189,7 +189,7 @@ pub(super) async fn secrets(
     let mut presence: Presence<ObjectKey> = Presence::new();
     let mut events = std::pin::pin!(events);
     while let Some(event) = events.next().await {
-        let Some(event) = usable("secrets", event) else {
+        let Some(event) = usable::<Secret, _>(&ctx, event) else {
             continue;
         };
         let object_key = |secret: &PartialObjectMeta<Secret>| {
@@ -253,13 +253,44 @@ fn store_key<K: StoreResource>(object: &Guarded<K>) -> StoreKey {
 }
 
 /// The event, or a log line: the watcher pauses and tries again by itself.
-fn usable<O>(plural: &str, event: watcher::Result<Event<O>>) -> Option<Event<O>> {
+fn usable<K, O>(ctx: &Context, event: watcher::Result<Event<O>>) -> Option<Event<O>>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let plural = K::plural(&());
     match event {
-        Ok(event) => Some(event),
+        Ok(event) => {
+            if matches!(event, Event::InitDone) {
+                ctx.readiness.cleared(&plural);
+            }
+            Some(event)
+        }
         Err(error) => {
-            tracing::warn!(plural, error = %super::outcome::chain(&error),
-                "the watch failed and is tried again");
+            let error = in_words::<K>(&error);
+            tracing::warn!(%plural, error, "the watch failed and is tried again");
+            ctx.readiness.hindered(&plural, &error);
             None
         }
+    }
+}
+
+/// What failed and why; a kind that is not served is named, for its 404 says nothing.
+fn in_words<K: Resource<DynamicType = ()>>(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(answer))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(answer))
+            if answer.code == 404 =>
+        {
+            let (kind, version) = (K::kind(&()), K::api_version(&()));
+            format!(
+                "the API server does not serve kind {kind} in {version}; install the \
+                 CustomResourceDefinitions of this release"
+            )
+        }
+        watcher::Error::InitialListFailed(cause)
+        | watcher::Error::WatchStartFailed(cause)
+        | watcher::Error::WatchFailed(cause) => chain(cause),
+        watcher::Error::WatchError(answer) => answer.message.clone(),
+        watcher::Error::NoResourceVersion => error.to_string(),
     }
 }

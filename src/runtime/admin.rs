@@ -65,7 +65,7 @@ impl Server {
         Self::bind("--metrics-addr", address, router).await
     }
 
-    /// `/healthz` (the process runs) and `/readyz` (its caches are filled).
+    /// `/healthz` (the process runs) and `/readyz` (its caches are filled, or why not).
     pub async fn health(address: SocketAddr, readiness: Readiness) -> Result<Self, Error> {
         let router = Router::new()
             .route("/healthz", get(|| async { "ok" }))
@@ -99,11 +99,10 @@ async fn exposition(State(metrics): State<Metrics>) -> Result<String, StatusCode
     })
 }
 
-async fn ready(State(readiness): State<Readiness>) -> (StatusCode, &'static str) {
-    if readiness.is_ready() {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "caches are being filled")
+async fn ready(State(readiness): State<Readiness>) -> (StatusCode, String) {
+    match readiness.problem() {
+        None => (StatusCode::OK, "ok".to_owned()),
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem),
     }
 }
 

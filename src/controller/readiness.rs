@@ -1,0 +1,79 @@
+//! Whether the controllers serve yet, and what keeps them from it. Knows no kind and no watch.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Whether every cache was filled once. Until then it collects what the watches met.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    is_ready: bool,
+    obstacles: BTreeMap<String, String>,
+}
+
+impl Readiness {
+    /// Why the controllers do not serve yet, for people; `None` once they do.
+    pub fn problem(&self) -> Option<String> {
+        let state = self.lock();
+        if state.is_ready {
+            return None;
+        }
+        if state.obstacles.is_empty() {
+            return Some("caches are being filled".to_owned());
+        }
+        let lines: Vec<String> = state
+            .obstacles
+            .iter()
+            .map(|(kind, obstacle)| format!("{kind} cannot be read: {obstacle}"))
+            .collect();
+        Some(lines.join("\n"))
+    }
+
+    /// Every cache was filled.
+    pub(super) fn reached(&self) {
+        self.lock().is_ready = true;
+    }
+
+    /// The objects of `kind` cannot be read.
+    pub(super) fn hindered(&self, kind: &str, obstacle: &str) {
+        self.lock()
+            .obstacles
+            .insert(kind.to_owned(), obstacle.to_owned());
+    }
+
+    /// All objects of `kind` were read.
+    pub(super) fn cleared(&self, kind: &str) {
+        self.lock().obstacles.remove(kind);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_what_is_missing_until_every_cache_was_filled() {
+        let readiness = Readiness::default();
+        let problem = || readiness.problem();
+        assert_eq!(problem().as_deref(), Some("caches are being filled"));
+        readiness.hindered("b", "not served");
+        readiness.hindered("a", "forbidden");
+        assert_eq!(
+            problem().as_deref(),
+            Some("a cannot be read: forbidden\nb cannot be read: not served")
+        );
+        readiness.cleared("a");
+        assert_eq!(problem().as_deref(), Some("b cannot be read: not served"));
+        readiness.reached();
+        assert_eq!(problem(), None);
+        // a watch that fails later is no reason to be taken out of service
+        readiness.hindered("a", "connection refused");
+        assert_eq!(problem(), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! How long a watch that failed pauses before its next try. Knows no watch.
+
+use std::time::{Duration, Instant};
+
+use kube::runtime::utils::Backoff;
+
+use super::outcome::backoff;
+
+/// What was missing (the API server, the kind, a right) is found again within this time.
+const LONGEST: Duration = Duration::from_secs(15);
+/// A watch that did not fail for so long works.
+const FORGIVEN: Duration = Duration::from_mins(2);
+
+/// Pauses of 1 s, doubling to 15 s. Unlike kube's they grow while a list fails again and again:
+/// kube announces each list before it asks for it, and takes that for a success.
+#[derive(Debug, Default)]
+pub(super) struct WatchPauses {
+    failures: u32,
+    last: Option<Instant>,
+}
+
+impl WatchPauses {
+    fn after_failure(&mut self, now: Instant) -> Duration {
+        if self
+            .last
+            .is_some_and(|last| now.duration_since(last) > FORGIVEN)
+        {
+            self.failures = 0;
+        }
+        self.last = Some(now);
+        self.failures = self.failures.saturating_add(1);
+        backoff(self.failures).min(LONGEST)
+    }
+}
+
+impl Iterator for WatchPauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(self.after_failure(Instant::now()))
+    }
+}
+
+impl Backoff for WatchPauses {
+    /// Time alone forgives.
+    fn reset(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_whatever_kube_takes_for_a_success_and_shrink_with_time() {
+        let mut pauses = WatchPauses::default();
+        let mut now = Instant::now();
+        let seconds: Vec<u64> = (0..6)
+            .map(|_| {
+                let pause = pauses.after_failure(now);
+                pauses.reset();
+                now += pause;
+                pause.as_secs()
+            })
+            .collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 15, 15]);
+        now += FORGIVEN;
+        assert_eq!(pauses.after_failure(now).as_secs(), 1);
+    }
+}
