@@ -88,6 +88,21 @@ pub struct Stores {
 }
 
 impl Stores {
+    /// Why the store does not decode; `None` where it does, or is absent.
+    pub fn problem(&self, key: &StoreKey) -> Option<String> {
+        match key {
+            StoreKey::Namespaced { namespace, name } => {
+                let reference = ObjectRef::new(name).within(namespace);
+                let store = self.namespaced.get(&reference)?;
+                store.0.as_ref().err().map(ToString::to_string)
+            }
+            StoreKey::Cluster { name } => {
+                let store = self.cluster.get(&ObjectRef::new(name))?;
+                store.0.as_ref().err().map(ToString::to_string)
+            }
+        }
+    }
+
     /// The store, unless it is absent or does not decode.
     pub fn find(&self, key: &StoreKey) -> Option<StoreView> {
         match key {

@@ -54,6 +54,14 @@ pub(super) enum Cause {
         /// The store.
         store: StoreKey,
     },
+    /// The store does not decode.
+    #[error("{store} cannot be decoded: {problem}; correct it by its CustomResourceDefinition")]
+    StoreUndecodable {
+        /// The store.
+        store: StoreKey,
+        /// What does not decode.
+        problem: String,
+    },
     /// The store is not valid (yet).
     #[error("{store} is not ready; its status says why")]
     StoreNotReady {
@@ -109,7 +117,7 @@ impl ReconcileError for Error {
     fn category(&self) -> &'static str {
         match &self.cause {
             Cause::NoStore { .. } => "StoreNotFound",
-            Cause::StoreNotReady { .. } => "StoreNotReady",
+            Cause::StoreNotReady { .. } | Cause::StoreUndecodable { .. } => "StoreNotReady",
             Cause::StoreDenied { .. } | Cause::StoreConditions { .. } => "StoreDenied",
             Cause::Namespace { .. } => "KubernetesUnavailable",
             Cause::Missing { .. } => "SecretNotFound",
@@ -206,7 +214,7 @@ async fn client(
 
 async fn usable_store(key: &StoreKey, namespace: &str, ctx: &Context) -> Result<StoreView, Cause> {
     let found = ctx.stores.find(key);
-    let store = found.ok_or_else(|| Cause::NoStore { store: key.clone() })?;
+    let store = found.ok_or_else(|| unusable(key, ctx))?;
     let has_conditions = !store.spec.conditions.is_empty();
     if has_conditions && let StoreKey::Cluster { name } = key {
         let api: Api<Namespace> = Api::all(ctx.client.clone());
@@ -233,4 +241,12 @@ async fn usable_store(key: &StoreKey, namespace: &str, ctx: &Context) -> Result<
         return Err(Cause::StoreNotReady { store: key.clone() });
     }
     Ok(store)
+}
+
+fn unusable(key: &StoreKey, ctx: &Context) -> Cause {
+    let store = key.clone();
+    match ctx.stores.problem(key) {
+        Some(problem) => Cause::StoreUndecodable { store, problem },
+        None => Cause::NoStore { store },
+    }
 }
