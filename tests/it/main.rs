@@ -2,4 +2,5 @@
 
 mod crds;
 mod golden;
+mod outages;
 mod support;

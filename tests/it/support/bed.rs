@@ -19,6 +19,8 @@ use crate::golden::documents;
 /// The operator's ServiceAccount, as deploy/rbac.yaml makes it.
 const NAMESPACE: &str = "external-secrets";
 const ACCOUNT: &str = "keyferry";
+/// The operator's kinds.
+const KINDS: &str = "crds/bundle.yaml";
 /// Longer than any test run.
 const TOKEN_LIFE: Duration = Duration::from_hours(6);
 const ESTABLISHED_WITHIN: Duration = Duration::from_secs(30);
@@ -33,18 +35,34 @@ pub(crate) struct Bed {
     namespaces: AtomicU32,
 }
 
+/// What a bed is beside the usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The kinds are installed; nobody counts requests.
+    Usual,
+    /// With an audit log.
+    Audited,
+    /// With an audit log and without the kinds, which [`Bed::define`] installs.
+    Bare,
+}
+
 impl Bed {
     /// Starts all of it; takes seconds once the control plane's binaries are built.
     pub(crate) async fn start() -> anyhow::Result<Self> {
-        let manifests = ["crds/bundle.yaml", "deploy/rbac.yaml"]
-            .map(|file| std::fs::read_to_string(repository().join(file)));
-        let manifests = manifests
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()
-            .context("reading manifests")?;
-        let definitions = documents(&manifests[0])?;
+        Self::start_as(Kind::Usual).await
+    }
+
+    /// Starts a bed of this kind.
+    pub(crate) async fn start_as(kind: Kind) -> anyhow::Result<Self> {
+        let mut manifests = vec![read("deploy/rbac.yaml")?];
+        let mut definitions = Vec::new();
+        if kind != Kind::Bare {
+            manifests.insert(0, read(KINDS)?);
+            definitions = documents(&manifests[0])?;
+        }
         let options = testbed::Options {
             manifests,
+            audit: kind != Kind::Usual,
             ..testbed::Options::default()
         };
         let plane = ControlPlane::start(options)
@@ -71,6 +89,16 @@ impl Bed {
             ca_file,
             namespaces: AtomicU32::new(0),
         })
+    }
+
+    /// Installs the CRDs that `wanted` picks by name, and waits until they are served.
+    pub(crate) async fn define(&self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+        let mut definitions = documents(&read(KINDS)?)?;
+        definitions.retain(|definition| wanted(text(&definition["metadata"]["name"])));
+        for definition in &definitions {
+            self.cluster.apply(definition, None).await?;
+        }
+        established(&self.cluster, &definitions).await
     }
 
     /// The cluster as its administrator.
@@ -172,6 +200,11 @@ impl Bed {
         }
         Ok(())
     }
+}
+
+/// A file of the repository.
+fn read(file: &str) -> anyhow::Result<String> {
+    std::fs::read_to_string(repository().join(file)).with_context(|| format!("reading {file}"))
 }
 
 /// Waits until the kinds that were applied are served.

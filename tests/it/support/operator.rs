@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
-use testbed::{Launch, Process};
+use testbed::{Launch, Process, Signal};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
@@ -90,6 +90,16 @@ impl Operator {
         self.process.kill()
     }
 
+    /// Stops its clock (SIGSTOP): it keeps its connections and does nothing.
+    pub(crate) fn pause(&self) -> anyhow::Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
+    /// Lets it go on after [`Operator::pause`].
+    pub(crate) fn resume(&self) -> anyhow::Result<()> {
+        self.process.signal(Signal::CONT)
+    }
+
     /// Starts it again as it was started, after a stop, a kill or its own end. The log goes on.
     pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
         self.process.kill()?;
@@ -128,7 +138,12 @@ impl Operator {
 
     /// The status of a path of its probe server, such as `/readyz`.
     pub(crate) async fn probe(&self, path: &str) -> anyhow::Result<u16> {
-        Ok(http_get(self.live, path).await?.0)
+        Ok(self.probe_text(path).await?.0)
+    }
+
+    /// Status and text of a path of its probe server.
+    pub(crate) async fn probe_text(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        http_get(self.live, path).await
     }
 
     /// Waits until it handled a store and an ExternalSecret, so that no test pays for its start.
