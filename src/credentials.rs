@@ -8,7 +8,10 @@ use crate::secret::SecretValue;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The Secret cannot be read; `message` is the API server's.
-    #[error("cannot get Kubernetes secret {name:?} from namespace {namespace:?}: {message}")]
+    #[error(
+        "cannot get Kubernetes secret {name:?} from namespace {namespace:?}: {message}; {}",
+        remedy(*.is_absent)
+    )]
     Unreadable {
         /// The Secret's name.
         name: String,
@@ -20,7 +23,10 @@ pub enum Error {
         is_absent: bool,
     },
     /// The Secret is there, the key is not.
-    #[error("cannot find secret data for key: {key:?} (Secret {namespace}/{name})")]
+    #[error(
+        "cannot find secret data for key: {key:?} (Secret {namespace}/{name}); add the key, or \
+         correct the store's reference to it"
+    )]
     NoKey {
         /// The Secret's name.
         name: String,
@@ -29,6 +35,14 @@ pub enum Error {
         /// The key that is missing.
         key: String,
     },
+}
+
+fn remedy(is_absent: bool) -> &'static str {
+    if is_absent {
+        "create it, or correct the store's reference to it"
+    } else {
+        "check the operator's role and the API server"
+    }
 }
 
 /// Reads credentials for an adapter.

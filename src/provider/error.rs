@@ -51,7 +51,10 @@ pub enum Error {
         remedy: String,
     },
     /// The vault asks for fewer requests.
-    #[error("throttled by {host}")]
+    #[error(
+        "throttled by {host}; it is asked again after a pause: if this lasts, raise \
+         spec.refreshInterval of those who read from it"
+    )]
     Throttled {
         /// Who throttles.
         host: String,

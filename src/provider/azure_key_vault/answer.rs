@@ -196,7 +196,11 @@ mod tests {
                 r#"{"error":{"code":"BadParameter","message":"no"}}"#,
                 "the vault refused secret \"db\" (BadParameter): no",
             ),
-            (429, "{}", "throttled by kv.vault.azure.net"),
+            (
+                429,
+                "{}",
+                "throttled by kv.vault.azure.net; it is asked again after a pause: if this lasts, raise spec.refreshInterval of those who read from it",
+            ),
             (
                 403,
                 "<html>",
