@@ -46,6 +46,9 @@ fn words<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> (String, Option<&'a (dyn StdError + 'static)>) {
     match error.downcast_ref::<kube::Error>() {
+        Some(kube::Error::Api(answer)) if answer.message.is_empty() => {
+            (format!("HTTP {} {}", answer.code, answer.reason), None)
+        }
         Some(kube::Error::Api(answer)) => (answer.message.clone(), None),
         _ => (error.to_string(), error.source()),
     }
@@ -82,5 +85,8 @@ mod tests {
             chain(error.as_ref()),
             "could not read the target secret: secrets \"a\" is forbidden"
         );
+        let silent = kube::core::Status::failure("", "Forbidden").with_code(403);
+        let error = kube::Error::Api(Box::new(silent));
+        assert_eq!(chain(&error), "HTTP 403 Forbidden");
     }
 }

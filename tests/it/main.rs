@@ -1,6 +1,8 @@
 //! One binary for all tests that need real parts.
 
 mod crds;
+mod external_secrets;
 mod golden;
 mod outages;
+mod stores;
 mod support;

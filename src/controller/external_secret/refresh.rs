@@ -165,6 +165,8 @@ mod tests {
             (never, synced("1-abc", 7200), wait(None)),
             (RefreshRule::CreatedOnce, synced("1-abc", 7200), wait(None)),
             (RefreshRule::CreatedOnce, stale.clone(), wait(None)),
+            (RefreshRule::CreatedOnce, failed.clone(), wait(None)),
+            (never, failed.clone(), wait(None)),
             (RefreshRule::OnChange, synced("2-abc", 7200), wait(None)),
             (
                 RefreshRule::OnChange,

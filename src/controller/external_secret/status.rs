@@ -177,7 +177,10 @@ mod tests {
     fn a_check_that_finds_nothing_to_do_ends_a_failure_and_touches_nothing_else() {
         let before = synced_at(0);
         assert_eq!(unchanged(&before, at(60)), before);
-        let after = unchanged(&failed(&before, "KubernetesRefused: no", None, at(60)), at(120));
+        let after = unchanged(
+            &failed(&before, "KubernetesRefused: no", None, at(60)),
+            at(120),
+        );
         assert!(!has_failed(&after));
         assert_eq!(after.refresh_time, before.refresh_time);
         assert_eq!(

@@ -4,6 +4,7 @@
 pub(crate) mod bed;
 pub(crate) mod cluster;
 pub(crate) mod operator;
+pub(crate) mod scene;
 pub(crate) mod settings;
 mod tests;
 pub(crate) mod wait;

@@ -1,0 +1,31 @@
+//! ExternalSecrets in the hands of people: bad input, what makes a refresh, what is said of whom,
+//! and how much is asked while nothing works.
+
+mod canary;
+mod input;
+mod ownership;
+mod pace;
+mod policies;
+mod refusals;
+mod triggers;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::support::scene::Scene;
+
+/// Registers an application that no other test signs in as; returns its client id.
+fn application(scene: &Scene, secrets: &Value) -> String {
+    static SERIAL: AtomicU32 = AtomicU32::new(1);
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let client = format!("33333333-3333-3333-3333-{serial:012}");
+    register(scene, &client, secrets);
+    client
+}
+
+/// The client secrets that the application has from now on.
+fn register(scene: &Scene, client: &str, secrets: &Value) {
+    let tenants = json!({azfake::TENANT: {client: {"secrets": secrets}}});
+    scene.bed().entra(&tenants).unwrap();
+}

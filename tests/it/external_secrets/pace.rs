@@ -1,0 +1,177 @@
+//! How much is asked while something does not work: as much as the pauses allow, and each thing is
+//! said once.
+
+use k8s_openapi::jiff::Timestamp;
+use serde_json::json;
+
+use super::application;
+use crate::support::run;
+use crate::support::scene::{Scene, credentials, external_secret};
+
+/// Failures that a test waits for: the third comes 3 s after the first.
+const FAILURES: u64 = 3;
+
+/// The object's failure was written once, as a status and as an event.
+fn assert_said_once(scene: &Scene, name: &str) {
+    let mut written = scene.api_calls("update", "externalsecrets/status");
+    written.retain(|event| event.name == name);
+    assert_eq!(written.len(), 1, "{written:?}");
+    let events = scene.api_calls("create", "events");
+    let about = events
+        .iter()
+        .filter(|event| event.name.starts_with(&format!("{name}.")) || event.name.is_empty());
+    assert_eq!(about.count(), 1, "{events:?}");
+}
+
+#[test]
+fn a_refused_read_is_tried_again_after_growing_pauses() {
+    run(async {
+        let scene = Scene::with_store("pace-denied").await;
+        scene
+            .bed()
+            .fault(&scene.namespace, json!({"status": 403}))
+            .unwrap();
+        let mark = scene.bed().azure().mark();
+        scene.apply(external_secret("app", json!({}))).await;
+        scene.failed_times("app", FAILURES).await;
+        let asked = scene.asked_since(mark);
+        let times: Vec<Timestamp> = asked
+            .iter()
+            .map(|request| request.time.parse().unwrap())
+            .collect();
+        let pauses = times
+            .windows(2)
+            .map(|pair| pair[1].duration_since(pair[0]).as_secs_f64());
+        for (pause, least) in pauses.zip([1.0, 2.0]) {
+            assert!(
+                pause > least - 0.1,
+                "{pause} s instead of {least} s: {asked:?}"
+            );
+        }
+        assert_eq!(asked.len() as u64, FAILURES, "{asked:?}");
+        scene
+            .fails(
+                &scene.object("ExternalSecret", "app"),
+                "AccessDenied",
+                &["spec.data[0]"],
+            )
+            .await;
+        assert_said_once(&scene, "app");
+    });
+}
+
+#[test]
+fn a_missing_store_costs_neither_the_vault_nor_the_api_server() {
+    run(async {
+        let scene = Scene::with_store("pace-store").await;
+        let mark = scene.bed().azure().mark();
+        scene
+            .apply(external_secret(
+                "app",
+                json!({"secretStoreRef": {"name": "nowhere"}}),
+            ))
+            .await;
+        scene.failed_times("app", FAILURES).await;
+        scene
+            .fails(
+                &scene.object("ExternalSecret", "app"),
+                "StoreNotFound",
+                &["nowhere"],
+            )
+            .await;
+        assert_eq!(scene.asked_since(mark), []);
+        assert_said_once(&scene, "app");
+    });
+}
+
+/// Only a change of the object can help here: it is left alone, while another one fails and fails.
+#[test]
+fn a_malformed_reference_is_not_tried_again() {
+    run(async {
+        let scene = Scene::with_store("pace-reference").await;
+        let data = json!([{"secretKey": "A", "remoteRef": {"key": "../keys/k"}}]);
+        scene
+            .apply(external_secret("malformed", json!({"data": data})))
+            .await;
+        scene
+            .fails(
+                &scene.object("ExternalSecret", "malformed"),
+                "InvalidReference",
+                &["remoteRef.key"],
+            )
+            .await;
+        scene
+            .bed()
+            .fault(&scene.namespace, json!({"status": 403}))
+            .unwrap();
+        scene.apply(external_secret("clock", json!({}))).await;
+        scene.failed_times("clock", FAILURES).await;
+        assert_eq!(
+            scene
+                .counter("externalsecret_sync_calls_error", "malformed")
+                .await,
+            1
+        );
+        assert_said_once(&scene, "malformed");
+    });
+}
+
+#[test]
+fn a_contested_target_is_not_fought_over() {
+    run(async {
+        let scene = Scene::synced("pace-target").await;
+        let other = external_secret("other", json!({"target": {"name": "app"}}));
+        scene.apply(other).await;
+        let words = ["owned by another ExternalSecret: app"];
+        scene
+            .fails(
+                &scene.object("ExternalSecret", "other"),
+                "TargetOwnedByOther",
+                &words,
+            )
+            .await;
+        scene.reconciled("app").await;
+        scene.reconciled("other").await;
+        assert_eq!(scene.api_calls("create", "secrets").len(), 1);
+        // the annotations by which the test asked for reconciles are copied to the target
+        let writes = scene.api_calls("update", "secrets").len();
+        assert!(writes <= 2, "{writes} writes of the target");
+    });
+}
+
+#[test]
+fn a_wrong_client_secret_is_not_tried_by_each_consumer() {
+    run(async {
+        let scene = Scene::new("pace-entra").await;
+        let client = application(&scene, &json!(["right-client-secret"]));
+        let mut creds = credentials("wrong-client-secret");
+        creds["stringData"]["id"] = json!(client);
+        scene.apply(creds).await;
+        scene.apply(scene.store(json!({}))).await;
+        scene.ready(&scene.object("SecretStore", "kv")).await;
+        let names = ["a", "b", "c", "d"];
+        for name in names {
+            scene.apply(external_secret(name, json!({}))).await;
+        }
+        for name in names {
+            scene.failed_times(name, FAILURES).await;
+            scene
+                .fails(
+                    &scene.object("ExternalSecret", name),
+                    "AuthenticationFailed",
+                    &["AADSTS7000215"],
+                )
+                .await;
+        }
+        let asked = scene.bed().azure().requests_since(0, "login.").1;
+        let mine = asked
+            .iter()
+            .filter(|request| request.client.as_deref() == Some(&client))
+            .count();
+        assert!(
+            (1..=4).contains(&mine),
+            "{mine} sign-ins for {} failures",
+            names.len() * 3
+        );
+    });
+}

@@ -1,0 +1,376 @@
+//! One test's corner of a control plane that many tests share: a namespace, a vault of the same
+//! name and the running operator. It says what an object should come to; it knows no case.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy's exception for tests does not reach their helpers"
+)]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use azfake::LoggedRequest;
+use serde_json::{Value, json};
+use testbed::AuditEvent;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep};
+
+use super::bed::{Bed, Kind};
+use super::cluster::{ObjectRef, array, text};
+use super::operator::{Operator, Options};
+use super::settings;
+
+/// As deploy/rbac.yaml makes it.
+const OPERATOR: &str = "system:serviceaccount:external-secrets:keyferry";
+/// So long something that should happen at once may take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(50);
+
+/// Control plane and operator of all scenes. It logs all it can: no line may hold a secret.
+struct Shared {
+    bed: Bed,
+    operator: Operator,
+}
+
+static SHARED: OnceCell<Shared> = OnceCell::const_new();
+
+async fn shared() -> &'static Shared {
+    let start = || async {
+        let bed = Bed::start_as(Kind::Audited).await.unwrap();
+        let options = Options::flags(&["--loglevel=trace"]);
+        let mut operator = Operator::start(&settings::operator(), &bed, options).unwrap();
+        operator.warm_up(&bed).await.unwrap();
+        Shared { bed, operator }
+    };
+    SHARED.get_or_init(start).await
+}
+
+/// A namespace and a vault of one test. Its methods end the test where they do not succeed.
+pub(crate) struct Scene {
+    shared: &'static Shared,
+    /// The namespace, and the label of the vault.
+    pub(crate) namespace: String,
+    marks: AtomicU32,
+}
+
+impl Scene {
+    /// An empty namespace and an empty vault.
+    pub(crate) async fn new(prefix: &str) -> Self {
+        let shared = shared().await;
+        Self {
+            shared,
+            namespace: shared.bed.namespace(prefix).await.unwrap(),
+            marks: AtomicU32::new(0),
+        }
+    }
+
+    /// Credentials and a store `kv` that is ready; the vault holds `password: first`.
+    pub(crate) async fn with_store(prefix: &str) -> Self {
+        let scene = Self::new(prefix).await;
+        scene.put("password", "first");
+        scene.apply(credentials(azfake::CLIENT_SECRET)).await;
+        scene.apply(scene.store(json!({}))).await;
+        scene.ready(&scene.object("SecretStore", "kv")).await;
+        scene
+    }
+
+    /// ExternalSecret `app` besides, in step: Secret `app` holds `PASSWORD: first`.
+    pub(crate) async fn synced(prefix: &str) -> Self {
+        let scene = Self::with_store(prefix).await;
+        scene.apply(external_secret("app", json!({}))).await;
+        scene.ready(&scene.object("ExternalSecret", "app")).await;
+        assert_eq!(value(&scene.secret("app").await, "PASSWORD"), "first");
+        scene
+    }
+
+    /// The bed below.
+    pub(crate) fn bed(&self) -> &'static Bed {
+        &self.shared.bed
+    }
+
+    /// The operator that serves all scenes.
+    pub(crate) fn operator(&self) -> &'static Operator {
+        &self.shared.operator
+    }
+
+    /// The vault's URL.
+    pub(crate) fn vault_url(&self) -> String {
+        format!("https://{}.vault.azure.net", self.namespace)
+    }
+
+    /// SecretStore `kv` of this vault; `more` replaces members of the provider block, null leaves
+    /// one out.
+    pub(crate) fn store(&self, more: Value) -> Value {
+        let mut block = json!({
+            "tenantId": azfake::TENANT,
+            "vaultUrl": self.vault_url(),
+            "authSecretRef": {
+                "clientId": {"name": "creds", "key": "id"},
+                "clientSecret": {"name": "creds", "key": "secret"},
+            },
+        });
+        replace(&mut block, more);
+        store_of(json!({"azurekv": block}))
+    }
+
+    /// An object of this namespace.
+    pub(crate) fn object(&self, kind: &str, name: &str) -> ObjectRef {
+        ObjectRef {
+            kind: kind.to_owned(),
+            namespace: Some(self.namespace.clone()),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Gives a secret of the vault a new value.
+    pub(crate) fn put(&self, name: &str, value: &str) {
+        self.bed().azure().set_secret(&self.namespace, name, value);
+    }
+
+    /// Server-side apply.
+    pub(crate) async fn apply(&self, object: Value) -> Value {
+        let applied = self
+            .bed()
+            .cluster()
+            .apply(&object, Some(&self.namespace))
+            .await;
+        applied.unwrap()
+    }
+
+    /// Server-side apply that the API server must refuse; returns its words.
+    pub(crate) async fn refused(&self, object: Value) -> String {
+        let applied = self
+            .bed()
+            .cluster()
+            .apply(&object, Some(&self.namespace))
+            .await;
+        let error = applied.expect_err("the API server refuses it");
+        assert!(matches!(error.status(), Some(400 | 422)), "{error}");
+        error.message()
+    }
+
+    /// A merge patch.
+    pub(crate) async fn patch(&self, object: &ObjectRef, patch: Value) {
+        self.bed().cluster().patch(object, &patch).await.unwrap();
+    }
+
+    /// Asks an ExternalSecret for a refresh by an annotation that it did not have before.
+    pub(crate) async fn force(&self, name: &str) {
+        let mark = self.marks.fetch_add(1, Ordering::Relaxed).to_string();
+        let patch = json!({"metadata": {"annotations": {"force-sync": mark}}});
+        self.patch(&self.object("ExternalSecret", name), patch)
+            .await;
+    }
+
+    /// Deletes in the background.
+    pub(crate) async fn delete(&self, object: &ObjectRef) {
+        self.bed().cluster().delete(object).await.unwrap();
+    }
+
+    /// Waits until this holds of the object (or of its absence) and returns it.
+    pub(crate) async fn until(
+        &self,
+        what: &str,
+        object: &ObjectRef,
+        holds: impl Fn(Option<&Value>) -> bool,
+    ) -> Value {
+        let found = self.bed().wait_for(what, object, LIMIT, holds).await;
+        found.unwrap().unwrap_or_default()
+    }
+
+    /// Waits until the object is ready and returns it.
+    pub(crate) async fn ready(&self, object: &ObjectRef) -> Value {
+        let is_ready = |o: Option<&Value>| o.is_some_and(|o| ready(o)["status"] == "True");
+        self.until("Ready=True", object, is_ready).await
+    }
+
+    /// Waits until the object's condition and an event about it say so: the condition begins with
+    /// `category`, both hold all `words`. Returns the object.
+    pub(crate) async fn fails(&self, object: &ObjectRef, category: &str, words: &[&str]) -> Value {
+        let (reason, event) = match object.kind.as_str() {
+            "ExternalSecret" => ("SecretSyncedError", "UpdateFailed"),
+            _ => ("InvalidProviderConfig", "InvalidProviderConfig"),
+        };
+        let category = format!("{category}: ");
+        let is_told = |message: &str| words.iter().all(|word| message.contains(word));
+        let has_failed = |o: Option<&Value>| {
+            let condition = o.map(ready).unwrap_or_default();
+            let message = text(&condition["message"]);
+            condition["status"] == "False"
+                && condition["reason"] == reason
+                && message.starts_with(&category)
+                && is_told(message)
+        };
+        let what = format!("Ready=False {category}{words:?}");
+        let found = self.until(&what, object, has_failed).await;
+        self.event(object, "Warning", event, words).await;
+        found
+    }
+
+    /// Waits for an event about the object that holds all `words`; returns its message.
+    pub(crate) async fn event(
+        &self,
+        object: &ObjectRef,
+        kind: &str,
+        reason: &str,
+        words: &[&str],
+    ) -> String {
+        let namespace = object.namespace.as_deref().unwrap_or("default");
+        eventually(
+            &format!("{kind} {reason} {words:?} on {object}"),
+            async || {
+                let events = self.bed().cluster().events(namespace).await.unwrap();
+                let fits = |event: &&Value| {
+                    event["type"] == kind
+                        && event["reason"] == reason
+                        && event["involvedObject"]["kind"] == object.kind.as_str()
+                        && event["involvedObject"]["name"] == object.name.as_str()
+                        && words
+                            .iter()
+                            .all(|word| text(&event["message"]).contains(word))
+                };
+                let found = events.iter().find(fits);
+                found.map(|event| text(&event["message"]).to_owned())
+            },
+        )
+        .await
+    }
+
+    /// A Secret of this namespace.
+    pub(crate) async fn secret(&self, name: &str) -> Value {
+        let found = self.bed().cluster().get(&self.object("Secret", name)).await;
+        found.unwrap().unwrap_or_else(|| panic!("no Secret {name}"))
+    }
+
+    /// Waits until a Secret has this value under this key and returns it.
+    pub(crate) async fn holds(&self, name: &str, key: &str, want: &str) -> Value {
+        let what = format!("{key}: {want}");
+        let has = |o: Option<&Value>| o.is_some_and(|o| value(o, key) == want);
+        self.until(&what, &self.object("Secret", name), has).await
+    }
+
+    /// The Secret is as it was: not written at all.
+    pub(crate) async fn assert_untouched(&self, before: &Value) {
+        let now = self.secret(text(&before["metadata"]["name"])).await;
+        assert_eq!(now, *before, "the target was written");
+    }
+
+    /// What the vault was asked since `mark`, without the challenges that open a connection.
+    pub(crate) fn asked_since(&self, mark: u64) -> Vec<LoggedRequest> {
+        let host = format!("{}.", self.namespace);
+        let mut asked = self.bed().azure().requests_since(mark, &host).1;
+        asked.retain(|request| request.status != 401);
+        asked
+    }
+
+    /// What the operator asked the API server in this namespace.
+    pub(crate) fn api_calls(&self, verb: &str, resource: &str) -> Vec<AuditEvent> {
+        let mut events = self.bed().plane().audit_events().unwrap();
+        let filter = testbed::AuditFilter {
+            verb: Some(verb),
+            resource: Some(resource),
+            user: Some(OPERATOR),
+        };
+        events.retain(|event| event.namespace == self.namespace && filter.matches(event));
+        events
+    }
+
+    /// A counter of one ExternalSecret of this namespace.
+    pub(crate) async fn counter(&self, family: &str, name: &str) -> u64 {
+        let metrics = self.operator().metrics().await.unwrap();
+        let series = format!(
+            "{family}{{name=\"{name}\",namespace=\"{}\"}} ",
+            self.namespace
+        );
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&series));
+        line.map_or(0, |count| count.parse().unwrap())
+    }
+
+    /// Waits until an ExternalSecret has failed at least so often.
+    pub(crate) async fn failed_times(&self, name: &str, times: u64) {
+        eventually(&format!("{times} failures of {name}"), async || {
+            let failures = self.counter("externalsecret_sync_calls_error", name).await;
+            (failures >= times).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a reconcile that began after this call has ended.
+    pub(crate) async fn reconciled(&self, name: &str) {
+        let calls = async || self.counter("externalsecret_sync_calls_total", name).await;
+        // a second one begins only when the first has ended
+        for _ in 0..2 {
+            let before = calls().await;
+            self.force(name).await;
+            eventually("a reconcile", async || {
+                (calls().await > before).then_some(())
+            })
+            .await;
+        }
+    }
+}
+
+/// Polls until there is something; ends the test where it does not come.
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(start.elapsed() < LIMIT, "not within {LIMIT:?}: {what}");
+        sleep(POLL).await;
+    }
+}
+
+/// Secret `creds` with the client that azfake knows and this client secret.
+pub(crate) fn credentials(secret: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "creds"},
+        "stringData": {"id": azfake::CLIENT, "secret": secret}})
+}
+
+/// SecretStore `kv` with this `spec.provider`.
+pub(crate) fn store_of(provider: Value) -> Value {
+    json!({"apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": "kv"},
+        "spec": {"provider": provider}})
+}
+
+/// An ExternalSecret that reads `password` from `kv` into `PASSWORD`; `more` replaces members of
+/// its spec, null leaves one out.
+pub(crate) fn external_secret(name: &str, more: Value) -> Value {
+    let mut spec = json!({
+        "refreshInterval": "1h",
+        "secretStoreRef": {"name": "kv", "kind": "SecretStore"},
+        "data": [{"secretKey": "PASSWORD", "remoteRef": {"key": "password"}}],
+    });
+    replace(&mut spec, more);
+    json!({"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret",
+        "metadata": {"name": name}, "spec": spec})
+}
+
+fn replace(object: &mut Value, more: Value) {
+    let (Value::Object(members), Value::Object(more)) = (object, more) else {
+        panic!("not an object");
+    };
+    for (name, value) in more {
+        if value.is_null() {
+            members.remove(&name);
+        } else {
+            members.insert(name, value);
+        }
+    }
+}
+
+/// The Ready condition; null where there is none.
+pub(crate) fn ready(object: &Value) -> Value {
+    let mut conditions = array(&object["status"]["conditions"]);
+    let found = conditions.find(|condition| condition["type"] == "Ready");
+    found.cloned().unwrap_or_default()
+}
+
+/// A value of a Secret; empty where there is none.
+pub(crate) fn value(secret: &Value, key: &str) -> String {
+    use base64::Engine as _;
+    let decoded = base64::engine::general_purpose::STANDARD.decode(text(&secret["data"][key]));
+    String::from_utf8(decoded.unwrap()).unwrap()
+}
