@@ -6,6 +6,7 @@
 mod apply;
 mod build;
 mod collect;
+mod cron;
 mod memory;
 mod observe;
 mod plan;
@@ -17,6 +18,7 @@ mod spec;
 mod status;
 mod uses;
 mod validate;
+mod windows;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

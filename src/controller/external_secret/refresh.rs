@@ -71,7 +71,15 @@ fn by_policy(spec: &SyncSpec, last: &LastSync, now: Timestamp) -> Decision {
         RefreshRule::Periodic(_) if last.is_stale => Decision::Due(Reason::StoreChanged),
         // whatever failed, maybe before anything was fetched, is tried again
         RefreshRule::Periodic(_) if last.has_failed => Decision::Due(Reason::Failed),
-        RefreshRule::Periodic(interval) => by_interval(refreshed_at, interval, now),
+        RefreshRule::Periodic(interval) => {
+            let decision = by_interval(refreshed_at, interval, now);
+            match (&spec.windows, &decision) {
+                (Some(windows), Decision::Due(_)) if !windows.permit(now) => {
+                    Decision::Wait(Some(windows.look_again(now)))
+                }
+                _ => decision,
+            }
+        }
     }
 }
 
@@ -105,6 +113,8 @@ fn next_refresh(refreshed_at: Timestamp, interval: SignedDuration) -> Timestamp 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::external_secret::{SyncWindow, SyncWindows, WindowKind};
+    use crate::controller::external_secret::windows::Windows;
 
     const NOW: i64 = 1_800_000_000;
 
@@ -183,6 +193,33 @@ mod tests {
                 "{rule:?} {last:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_closed_window_holds_back_the_interval_and_nothing_else() {
+        let mut closed = spec(RefreshRule::Periodic(SignedDuration::from_hours(1)));
+        closed.windows = Windows::of(&SyncWindows {
+            kind: WindowKind::Allow,
+            windows: vec![SyncWindow {
+                schedule: "* * 31 2 *".to_owned(),
+                duration: "1h".into(),
+            }],
+        });
+        let of = |last: &LastSync, is_valid| decide(&closed, last, is_valid, at(NOW));
+        let a_day = at(NOW + 24 * 3600);
+        assert_eq!(
+            of(&synced("2-abc", 3600), true),
+            Decision::Wait(Some(a_day))
+        );
+        assert_eq!(
+            of(&synced("1-abc", 60), true),
+            Decision::Due(Reason::Changed)
+        );
+        assert_eq!(
+            of(&synced("2-abc", 3600), false),
+            Decision::Due(Reason::Drift)
+        );
+        assert_eq!(of(&LastSync::default(), true), Decision::Due(Reason::First));
     }
 
     #[test]

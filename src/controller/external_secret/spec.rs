@@ -9,6 +9,7 @@ use crate::api::external_secret::{Find, MergePolicy, RemoteRef, Rewrite, TargetT
 use crate::controller::stores::StoreKey;
 
 use super::policy::{Creation, Deletion};
+use super::windows::Windows;
 
 /// One ExternalSecret.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +30,8 @@ pub(super) struct SyncSpec {
     pub target: TargetSpec,
     /// When to fetch again.
     pub refresh: RefreshRule,
+    /// When periodic refreshes may happen, where that is limited.
+    pub windows: Option<Windows>,
     /// `spec.dataFrom`, in order; later ones win.
     pub sources: Vec<Source>,
     /// `spec.data`, in order; later ones win, and all of them over `sources`.

@@ -14,6 +14,7 @@ use crate::secret::metadata_hash;
 
 use super::policy::{Creation, Deletion};
 use super::spec::{Entry, Query, RefreshRule, Source, SyncSpec, TargetSpec};
+use super::windows::Windows;
 
 /// Why a spec cannot be synced as it is written. Nothing is fetched and the target stays.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +82,7 @@ pub(super) fn validate(object: &ExternalSecret) -> Result<SyncSpec, Error> {
         annotations: object.annotations().clone(),
         target,
         refresh: refresh_rule(spec)?,
+        windows: spec.sync_windows.as_ref().and_then(Windows::of),
         sources,
         entries,
         namespace,
@@ -195,7 +197,6 @@ pub(super) fn store_key(store: &StoreRef, namespace: &str) -> Result<StoreKey, E
 fn refuse_unsupported(spec: &ExternalSecretSpec) -> Result<(), Error> {
     let target = &spec.target;
     let parts = [
-        (spec.sync_windows.is_some(), "spec.syncWindows", "remove it"),
         (
             target.manifest.is_some(),
             "spec.target.manifest",
