@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod builtins;
+mod error;
+mod exec;
+mod functions;
+mod lex;
+mod limits;
+mod node;
+mod parse;
+mod printf;
+mod template;
+mod value;
+
+pub use error::Error;
+pub use functions::{CallError, Function, Functions, Type};
+pub use limits::Limits;
+pub use template::{MissingKey, Options, Template};
+pub use value::{CycleError, Elem, Kind, List, Map, Object, Value};
