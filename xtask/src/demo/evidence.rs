@@ -1,5 +1,5 @@
 //! The folder that shows later what happened: redacted texts, a timeline, the HOWTO's checklist.
-//! Everything is redacted before it is written and searched after it is written.
+//! Everything is redacted before it is kept, written at the end of the run, and searched after that.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,9 +14,17 @@ use super::sensitive::Sensitive;
 pub(super) struct Evidence<'a> {
     folder: PathBuf,
     sensitive: &'a Sensitive,
-    files: Vec<(String, &'static str)>,
+    files: Vec<File>,
     timeline: Vec<String>,
     checklist: Vec<Item>,
+}
+
+/// A file besides the summary.
+struct File {
+    name: String,
+    /// What it shows, for the summary.
+    what: &'static str,
+    text: String,
 }
 
 /// A line of the checklist.
@@ -27,22 +35,19 @@ struct Item {
 }
 
 impl<'a> Evidence<'a> {
-    /// `docs/proof/secrets/eso-akv-netbox-DATE/` below a directory; files of an earlier run of the
-    /// same day are replaced.
-    pub(super) fn new(directory: &Path, sensitive: &'a Sensitive) -> Result<Self> {
+    /// `docs/proof/secrets/eso-akv-netbox-DATE/` below a directory; nothing is written yet.
+    pub(super) fn new(directory: &Path, sensitive: &'a Sensitive) -> Self {
         let date: String = now().chars().take("2026-01-01".len()).collect();
-        let folder = directory
-            .join("docs/proof/secrets")
-            .join(format!("eso-akv-netbox-{date}"));
-        fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
         let (files, timeline, checklist) = Default::default();
-        Ok(Self {
-            folder,
+        Self {
+            folder: directory
+                .join("docs/proof/secrets")
+                .join(format!("eso-akv-netbox-{date}")),
             sensitive,
             files,
             timeline,
             checklist,
-        })
+        }
     }
 
     /// Where it is.
@@ -50,11 +55,13 @@ impl<'a> Evidence<'a> {
         &self.folder
     }
 
-    /// Keeps a text in a file, redacted; `what` it shows stands in the summary.
-    pub(super) fn save(&mut self, name: &str, what: &'static str, text: &str) -> Result<()> {
-        self.write(name, text)?;
-        self.files.push((name.to_owned(), what));
-        Ok(())
+    /// Keeps a text for a file of this name, redacted; `what` it shows stands in the summary.
+    pub(super) fn save(&mut self, name: &str, what: &'static str, text: &str) {
+        self.files.push(File {
+            name: name.to_owned(),
+            what,
+            text: self.sensitive.redact(text),
+        });
     }
 
     /// Notes what happened just now.
@@ -78,40 +85,44 @@ impl<'a> Evidence<'a> {
         });
     }
 
-    /// Writes the summary.
-    pub(super) fn summarise(&self, facts: &str) -> Result<()> {
-        let mut text = String::from(
-            "# Evidence: a secret from Azure Key Vault in the Secret of NetBox, and its rotation\n\n",
-        );
-        text += "Made by `cargo xtask demo`: a real Kubernetes control plane and the operator as its ServiceAccount, with azfake\n\
-                 in place of Azure. Values are redacted; fingerprints are salted and compare within this run only.\n\n";
-        let files = self
-            .files
-            .iter()
-            .map(|(name, what)| format!("| [{name}]({name}) | {what} |"));
-        let checklist = self.checklist.iter().map(Item::line);
-        for (title, head, lines) in [
-            (
-                "Checklist (HOWTO, section 9)",
-                "",
-                checklist.collect::<Vec<_>>(),
-            ),
-            ("Before and after", "", vec![facts.trim_end().to_owned()]),
-            (
-                "Times (UTC)",
-                "| when | what |\n| --- | --- |\n",
-                self.timeline.clone(),
-            ),
-            (
-                "Files",
-                "| file | shows |\n| --- | --- |\n",
-                files.collect(),
-            ),
-        ] {
-            // writing into a String cannot fail
-            let _ = write!(text, "## {title}\n\n{head}{}\n\n", lines.join("\n"));
+    /// Writes the files and the summary over those of an earlier run of the same day.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or a file not be written.
+    pub(super) fn write(&self, facts: &str) -> Result<()> {
+        for file in &self.files {
+            self.write_file(&file.name, &file.text)?;
         }
-        self.write("README.md", &(text.trim_end().to_owned() + "\n"))
+        self.write_file("README.md", &self.sensitive.redact(&self.summary(facts)))
+    }
+
+    fn summary(&self, facts: &str) -> String {
+        let mut text = String::from(
+            "# Evidence: a secret from Azure Key Vault in the Secret of NetBox, and its rotation\n\n\
+             Made by `cargo xtask demo`: a real Kubernetes control plane and the operator as its ServiceAccount, with azfake\n\
+             in place of Azure. Values are redacted; fingerprints are salted and compare within this run only.\n\n",
+        );
+        let checklist: Vec<String> = self.checklist.iter().map(Item::line).collect();
+        let files = self.files.iter();
+        let files: Vec<String> = files
+            .map(|file| format!("| [{0}]({0}) | {1} |", file.name, file.what))
+            .collect();
+        let (times, shows) = ("| when | what |\n", "| file | shows |\n");
+        for (title, head, lines) in [
+            ("Checklist (HOWTO, section 9)", "", &checklist),
+            ("Before and after", "", &vec![facts.trim_end().to_owned()]),
+            ("Times (UTC)", times, &self.timeline),
+            ("Files", shows, &files),
+        ] {
+            let rule = if head.is_empty() {
+                ""
+            } else {
+                "| --- | --- |\n"
+            };
+            // writing into a String cannot fail
+            let _ = write!(text, "## {title}\n\n{head}{rule}{}\n\n", lines.join("\n"));
+        }
+        text.trim_end().to_owned() + "\n"
     }
 
     /// Searches every file of the folder for secret values and removes those that have one: their
@@ -129,10 +140,10 @@ impl<'a> Evidence<'a> {
         Ok(found)
     }
 
-    fn write(&self, name: &str, text: &str) -> Result<()> {
+    fn write_file(&self, name: &str, text: &str) -> Result<()> {
         let file = self.folder.join(name);
         let written = fs::create_dir_all(file.parent().unwrap_or(&self.folder));
-        let written = written.and_then(|()| fs::write(&file, self.sensitive.redact(text)));
+        let written = written.and_then(|()| fs::write(&file, text));
         written.with_context(|| format!("write {}", file.display()))
     }
 }
@@ -173,15 +184,14 @@ mod tests {
         let mut sensitive = Sensitive::new().unwrap();
         let value = sensitive.make("password").unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let mut evidence = Evidence::new(directory.path(), &sensitive).unwrap();
-        evidence
-            .save("before/secret.yaml", "the Secret", &format!("a: {value}\n"))
-            .unwrap();
+        let mut evidence = Evidence::new(directory.path(), &sensitive);
+        evidence.save("before/secret.yaml", "the Secret", &format!("a: {value}\n"));
         evidence.note("rotated");
         evidence.verified(true, "stored");
         evidence.verified(false, "ready");
         evidence.open("runs (no kubelet)");
-        evidence.summarise(&format!("value {value}")).unwrap();
+        assert!(!evidence.folder().exists());
+        evidence.write(&format!("value {value}")).unwrap();
         let read = |name: &str| fs::read_to_string(evidence.folder().join(name)).unwrap();
         assert_eq!(read("before/secret.yaml"), "a: <redacted, 32 bytes>\n");
         let summary = read("README.md");
@@ -201,8 +211,8 @@ mod tests {
         let mut sensitive = Sensitive::new().unwrap();
         let value = sensitive.make("client secret").unwrap();
         let directory = tempfile::tempdir().unwrap();
-        let evidence = Evidence::new(directory.path(), &sensitive).unwrap();
-        fs::create_dir(evidence.folder().join("after")).unwrap();
+        let evidence = Evidence::new(directory.path(), &sensitive);
+        fs::create_dir_all(evidence.folder().join("after")).unwrap();
         fs::write(
             evidence.folder().join("after/leak.txt"),
             format!("x{value}x"),

@@ -6,6 +6,7 @@ mod evidence;
 mod scenario;
 mod screen;
 mod sensitive;
+mod shell;
 mod stage;
 mod view;
 
@@ -40,13 +41,16 @@ pub(crate) struct Args {
 /// Something did not start, did not come to pass, or came out wrong.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         tokio::select! {
             biased;
             result = demonstrate(args) => result,
             _ = tokio::signal::ctrl_c() => bail!("interrupted; everything is stopped"),
         }
-    })
+    });
+    // a build of the control plane would keep its thread; it ends with this process
+    runtime.shutdown_background();
+    result
 }
 
 async fn demonstrate(args: &Args) -> Result<()> {
@@ -58,8 +62,6 @@ async fn demonstrate(args: &Args) -> Result<()> {
             .tempdir()?
             .keep(),
     };
-    // so that the commands shown can be typed in the repository
-    std::env::set_current_dir(stage::root()).context("go to the repository")?;
     let mut sensitive = Sensitive::new()?;
     let values = Values {
         first: sensitive.make("the first password")?,
@@ -67,7 +69,7 @@ async fn demonstrate(args: &Args) -> Result<()> {
         client_secret: sensitive.make("the client secret")?,
     };
     let screen = Screen::new(start, &sensitive);
-    let evidence = Evidence::new(&directory, &sensitive)?;
+    let evidence = Evidence::new(&directory, &sensitive);
     let stage = Stage::set_up(args.release, &screen).await?;
     screen.step(&format!(
         "Set-up took {:.1} s",

@@ -32,7 +32,7 @@ impl<'a> Screen<'a> {
 
     /// A part of the scenario.
     pub(super) fn part(&self, title: &str) {
-        say(&format!("\n== {title}"));
+        say(&format!("\n== {}", self.sensitive.redact(title)));
     }
 
     /// Something that is about to be done.

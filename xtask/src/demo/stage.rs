@@ -14,14 +14,15 @@ use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
 use super::screen::Screen;
+use super::shell::Shell;
 use crate::test::cargo;
 
 /// Where deploy/rbac.yaml puts the operator, and where the HOWTO keeps its credentials.
 pub(super) const NAMESPACE: &str = "external-secrets";
 const ACCOUNT: &str = "keyferry";
 /// With `--keep` a demo may stand for a day.
-const TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const TOKEN_LIFE: Duration = Duration::from_hours(24);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const PROBE_WITHIN: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 20;
@@ -37,6 +38,7 @@ pub(super) fn root() -> &'static Path {
 pub(super) struct Stage {
     operator: Process,
     azure: AzFake,
+    shell: Shell,
     plane: ControlPlane,
 }
 
@@ -61,11 +63,13 @@ impl Stage {
                 .context("start the control plane")
         };
         let (plane, azure) = tokio::try_join!(plane, azure)?;
-        install(&plane, screen).await?;
+        let shell = Shell::new(&plane)?;
+        install(&shell, screen).await?;
         let operator = start_operator(&program, &plane, &azure, screen).await?;
         Ok(Self {
             operator,
             azure,
+            shell,
             plane,
         })
     }
@@ -96,43 +100,10 @@ impl Stage {
         self.operator.is_running()
     }
 
-    /// Runs kubectl in sight of the user, as the user would; returns what it said.
-    pub(super) async fn kubectl(&self, screen: &Screen<'_>, args: &[&str]) -> Result<String> {
-        kubectl(&self.plane, screen, args).await
+    /// Where a user's commands are run.
+    pub(super) fn shell(&self) -> &Shell {
+        &self.shell
     }
-
-    /// Runs kubectl behind the scenes.
-    pub(super) async fn ask(&self, args: &[&str]) -> Result<String> {
-        let output = self.plane.kubectl(args).await?;
-        output.success().with_context(|| command_line(args))
-    }
-}
-
-/// The command as it is typed in a shell.
-pub(super) fn command_line(args: &[&str]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
-    let quoted = args.iter().map(|arg| {
-        if arg.chars().all(plain) {
-            (*arg).to_owned()
-        } else {
-            format!("'{}'", arg.replace('\'', r"'\''"))
-        }
-    });
-    std::iter::once("kubectl".to_owned())
-        .chain(quoted)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-async fn kubectl(plane: &ControlPlane, screen: &Screen<'_>, args: &[&str]) -> Result<String> {
-    let line = screen.sensitive().redact(&command_line(args));
-    screen.command(&line);
-    let said = plane.kubectl(args).await?.success();
-    let said = said
-        .map_err(|error| anyhow::anyhow!("{}", screen.sensitive().redact(&format!("{error:#}"))));
-    let said = said.with_context(|| format!("`{line}` failed"))?;
-    screen.output(&said);
-    Ok(said)
 }
 
 /// Cargo's own progress goes to standard error, which the user sees.
@@ -192,23 +163,14 @@ async fn find_assets(tell: &dyn Fn(String)) -> Result<()> {
     work.await?.context("build the control plane").map(drop)
 }
 
-async fn install(plane: &ControlPlane, screen: &Screen<'_>) -> Result<()> {
-    let file = |name: &str| root().join(name).display().to_string();
-    let (crds, role) = (file("crds/bundle.yaml"), file("deploy/rbac.yaml"));
-    kubectl(plane, screen, &["apply", "--server-side", "-f", &crds]).await?;
-    kubectl(plane, screen, &["apply", "-f", &role]).await?;
-    kubectl(
-        plane,
-        screen,
-        &[
-            "wait",
-            "--for=condition=Established",
-            "-f",
-            &crds,
-            "--timeout=30s",
-        ],
-    )
-    .await?;
+async fn install(shell: &Shell, screen: &Screen<'_>) -> Result<()> {
+    for line in [
+        "kubectl apply --server-side -f crds/bundle.yaml",
+        "kubectl apply -f deploy/rbac.yaml",
+        "kubectl wait --for=condition=Established -f crds/bundle.yaml --timeout=30s",
+    ] {
+        shell.show(screen, line).await?;
+    }
     Ok(())
 }
 
@@ -271,18 +233,6 @@ async fn is_ready(port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn commands_are_quoted_as_a_shell_needs() {
-        assert_eq!(
-            command_line(&["get", "es", "-n", "a-b"]),
-            "kubectl get es -n a-b"
-        );
-        assert_eq!(
-            command_line(&["-o", "jsonpath={.a}", "it's"]),
-            r"kubectl -o 'jsonpath={.a}' 'it'\''s'"
-        );
-    }
 
     #[test]
     fn the_executable_is_found_in_cargos_messages() {

@@ -76,7 +76,11 @@ pub(crate) fn run() -> Result<()> {
         writeln!(stdout(), "{violation}")?;
     }
     if !violations.is_empty() {
-        bail!("{} violations in {} files", violations.len(), files.len());
+        bail!(
+            "violations: {}, in {} files read",
+            violations.len(),
+            files.len()
+        );
     }
     writeln!(stdout(), "tidy: {} files in order", files.len())?;
     Ok(())

@@ -43,12 +43,7 @@ fn sizes(source: &Source) -> Vec<Violation> {
                 "{length} lines in `{}`, {FUNCTION_LINES} at most",
                 function.name
             );
-            violations.push(Violation::new(
-                source,
-                *function.lines.start(),
-                "size",
-                message,
-            ));
+            violations.push(Violation::new(source, function.line, "size", message));
         }
     }
     violations

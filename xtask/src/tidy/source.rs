@@ -39,6 +39,8 @@ pub(super) struct Name {
 /// A function with a body.
 pub(super) struct Function {
     pub(super) name: String,
+    /// Where its name stands.
+    pub(super) line: usize,
     /// Between its braces, as clippy counts too.
     pub(super) lines: RangeInclusive<usize>,
 }
@@ -204,6 +206,7 @@ impl Reader {
         let lines = line(braces.open()) + 1..=line(braces.close()).saturating_sub(1);
         self.source.functions.push(Function {
             name: signature.ident.to_string(),
+            line: line(signature.ident.span()),
             lines,
         });
     }
