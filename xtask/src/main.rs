@@ -2,6 +2,7 @@
 //! `Args` and a `run`; this file only dispatches.
 
 mod bed;
+mod cargo;
 mod codegen;
 mod demo;
 mod test;

@@ -1,11 +1,12 @@
 //! `cargo xtask test`: builds the control plane's binaries, runs every test of the workspace, and
 //! ends with one line that sums up all test binaries. Knows the words of the test harness, no test.
 
-use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+
+use crate::cargo;
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 /// What was counted, and whether cargo was content.
 fn play(args: &Args) -> Result<(Summary, bool)> {
     testbed::assets::kubernetes(&testbed::assets::to_stderr).context("build the control plane")?;
-    let mut command = Command::new(cargo());
+    let mut command = cargo::command();
     command
         .args(["test", "--workspace", "--no-fail-fast", "--"])
         .args(&args.filters);
@@ -71,11 +72,6 @@ fn play(args: &Args) -> Result<(Summary, bool)> {
 fn say(line: &str) {
     // the exit code tells it too
     let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// The cargo that runs this program, else the one on PATH.
-pub(crate) fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// What the test binaries said so far.

@@ -55,13 +55,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 async fn demonstrate(args: &Args) -> Result<()> {
     let start = Instant::now();
-    let directory = match &args.evidence {
-        Some(directory) => std::path::absolute(directory).context("the evidence directory")?,
-        None => tempfile::Builder::new()
-            .prefix("keyferry-demo-")
-            .tempdir()?
-            .keep(),
-    };
+    // removed again unless it gets its evidence
+    let temporary = tempfile::Builder::new()
+        .prefix("keyferry-demo-")
+        .tempdir()
+        .context("make a temporary directory")?;
+    let directory = args.evidence.as_deref().unwrap_or(temporary.path());
+    let directory = std::path::absolute(directory).context("the evidence directory")?;
     let mut sensitive = Sensitive::new()?;
     let values = Values {
         first: sensitive.make("the first password")?,
@@ -82,6 +82,9 @@ async fn demonstrate(args: &Args) -> Result<()> {
     }
     .play(&values)
     .await;
+    if played.is_ok() && args.evidence.is_none() {
+        let _ = temporary.keep();
+    }
     let outcome = judge(played, &stage, &screen);
     if args.keep {
         keep(outcome.as_ref().err(), &stage, &screen).await?;

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::screen::Screen;
 use super::shell::Shell;
-use crate::test::cargo;
+use crate::cargo;
 
 /// Where deploy/rbac.yaml puts the operator, and where the HOWTO keeps its credentials.
 pub(super) const NAMESPACE: &str = "external-secrets";
@@ -108,31 +108,29 @@ impl Stage {
 
 /// Cargo's own progress goes to standard error, which the user sees.
 async fn build_operator(release: bool, screen: &Screen<'_>) -> Result<PathBuf> {
-    let (profile, minutes) = if release { ("release", 10) } else { ("dev", 4) };
-    screen.step(&format!("Build the operator ({profile} profile; about {minutes} minutes the first time on two cores)"));
-    let mut command = Command::new(cargo());
-    // together with this program's package the dependencies keep the features they have; alone
-    // they would be built a second time
-    command.args([
-        "build",
-        "--package=keyferry",
-        "--package=xtask",
-        "--bin=keyferry",
-    ]);
-    command
-        .args([
-            "--message-format=json-render-diagnostics",
-            "--profile",
-            profile,
-        ])
-        .current_dir(root());
-    let output = command
+    let mut command = Command::from(cargo::command());
+    command.args(["build", "--bins", "--package=keyferry"]);
+    if release {
+        screen.step(
+            "Build the operator (release profile; about 10 minutes the first time on two cores)",
+        );
+        command.arg("--release");
+    } else {
+        screen
+            .step("Build the operator (debug profile; its libraries were built with this program)");
+        // alone it would have its dependencies built a second time: this program is why syn has
+        // debug information, and what depends on syn's build depends on that
+        command.arg("--package=xtask");
+    }
+    let child = command
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(root())
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
-        .output()
-        .await;
-    let output = output.context("start cargo")?;
+        .spawn()
+        .context("start cargo, which must be on PATH")?;
+    let output = child.wait_with_output().await.context("wait for cargo")?;
     ensure!(
         output.status.success(),
         "the operator does not build; see above"

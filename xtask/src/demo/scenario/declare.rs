@@ -29,7 +29,7 @@ impl Scenario<'_> {
         self.show(&format!("kubectl get secret {TARGET} -n {WORKLOAD}"))
             .await?;
         self.screen.command(&format!(
-            "kubectl get secret {TARGET} -n {WORKLOAD} -o yaml   # values redacted here"
+            "kubectl get secret {TARGET} -n {WORKLOAD} -o yaml  # values redacted here"
         ));
         self.screen.output(&self.secret().await?.redacted_yaml()?);
         let spec = &self.external_secret().await?["spec"];

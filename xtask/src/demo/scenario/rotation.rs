@@ -66,7 +66,10 @@ impl Scenario<'_> {
             ),
             screen.check(
                 generation(before) == generation(after),
-                "no manifest changed for it",
+                &format!(
+                    "the ExternalSecret's spec did not change: generation {}",
+                    generation(after)
+                ),
             ),
         ];
         let is_wired = screen.check(

@@ -33,7 +33,7 @@ impl Scenario<'_> {
         let control = self.stage.azure().control();
         let version = control.set_secret(VAULT, REMOTE, value);
         self.screen.step(&format!(
-            "Set {} random characters in azfake; in Azure this would be",
+            "Set the vault's secret {REMOTE} to {} random characters in azfake; for Azure itself it would be",
             value.len()
         ));
         self.screen.output(&format!(
@@ -41,7 +41,7 @@ impl Scenario<'_> {
             redacted(value.len())
         ));
         self.screen.output(&format!(
-            "It is https://{VAULT}.vault.azure.net/secrets/{REMOTE}/{version}"
+            "Its identifier is https://{VAULT}.vault.azure.net/secrets/{REMOTE}/{version}"
         ));
     }
 
