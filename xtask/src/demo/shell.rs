@@ -2,14 +2,12 @@
 //! administrator's kubeconfig. What is shown is what is run. Knows no scenario.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use testbed::ControlPlane;
-use tokio::process::Command;
-use tokio::time::timeout;
+use anyhow::{Context as _, Result, ensure};
+use testbed::{ControlPlane, Launch, Process};
 
 use super::screen::Screen;
 use super::stage::root;
@@ -43,9 +41,9 @@ impl Shell {
     /// As [`Shell::ask`].
     pub(super) async fn show(&self, screen: &Screen<'_>, line: &str) -> Result<()> {
         screen.command(line);
-        let output = self.run(line).await?;
-        screen.output(&String::from_utf8_lossy(&output.stderr));
-        screen.output(&String::from_utf8_lossy(&output.stdout));
+        let (output, errors) = self.run(line).await?;
+        screen.output(&errors);
+        screen.output(&output);
         Ok(())
     }
 
@@ -55,27 +53,38 @@ impl Shell {
     /// It exits with another code than 0, or not within two minutes. The message has the line,
     /// secret values included: it is for [`super::sensitive::Sensitive::redact`].
     pub(super) async fn ask(&self, line: &str) -> Result<String> {
-        let output = self.run(line).await?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    async fn run(&self, line: &str) -> Result<Output> {
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", line])
-            .current_dir(root())
-            .env("PATH", &self.path)
-            .env("KUBECONFIG", &self.kubeconfig)
-            .env("HOME", &self.home)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let finished = timeout(WITHIN, command.output()).await;
-        let output = finished.with_context(|| format!("`{line}` still runs after {WITHIN:?}"))?;
-        let output = output.with_context(|| format!("start a shell for `{line}`"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            bail!("`{line}` failed, {}: {}", output.status, said.trim_end());
-        }
+        let (output, _) = self.run(line).await?;
         Ok(output)
     }
+
+    /// What the line says on standard output and standard error. An interruption ends it with all
+    /// that it started.
+    async fn run(&self, line: &str) -> Result<(String, String)> {
+        let [output, errors] = ["shell.out", "shell.err"].map(|name| self.home.join(name));
+        for file in [&output, &errors] {
+            fs::write(file, "").with_context(|| format!("empty {}", file.display()))?;
+        }
+        let launch = Launch::new("sh", &output)
+            .args(["-c", &format!("exec 2>\"$STDERR\"\n{line}")])
+            .current_dir(root())
+            .envs([
+                ("PATH", self.path.as_os_str()),
+                ("STDERR", errors.as_os_str()),
+            ])
+            .envs([("KUBECONFIG", &self.kubeconfig), ("HOME", &self.home)]);
+        let mut process = Process::spawn(launch)?;
+        let status = process.wait(WITHIN).await;
+        let status = status.with_context(|| format!("wait for `{line}`"))?;
+        let errors = read(&errors)?;
+        ensure!(
+            status.success(),
+            "`{line}` failed, {status}: {}",
+            errors.trim_end()
+        );
+        Ok((read(&output)?, errors))
+    }
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file).with_context(|| format!("read {}", file.display()))
 }
