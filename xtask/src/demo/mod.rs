@@ -127,13 +127,15 @@ async fn keep(problem: Option<&anyhow::Error>, stage: &Stage, screen: &Screen<'_
         "In another shell:
   export KUBECONFIG={} PATH={kubectl}:$PATH
   kubectl get externalsecret,secret -n {WORKLOAD}
-Rotate the value in the vault (GET / on this address lists what else azfake does):
-  curl -X POST {}/seed -d '{{\"{VAULT}\": {{\"secrets\": {{\"{REMOTE}\": {{\"value\": \"new-value\"}}}}}}}}'
+To set another value in the vault (GET {control}/ tells what else azfake does) and fetch it:
+  curl -X POST {control}/seed -d '{{\"{VAULT}\": {{\"secrets\": {{\"{REMOTE}\": {{\"value\": \"new-value\"}}}}}}}}'
   kubectl annotate externalsecret {EXTERNAL_SECRET} -n {WORKLOAD} force-sync=$(date +%s) --overwrite
 Logs and keys: {}",
         plane.admin_kubeconfig().display(),
-        azure.control_url(),
         plane.state().display(),
+        control = azure.control_url(),
     ));
-    tokio::signal::ctrl_c().await.context("wait for Ctrl-C")
+    tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;
+    screen.step("Stop everything");
+    Ok(())
 }
