@@ -107,7 +107,12 @@ fn judge(played: Result<()>, stage: &Stage, screen: &Screen<'_>) -> Result<()> {
         Ok(()) => format!("failed: {}", failed.join("; ")),
         Err(error) => format!("{error:#}"),
     };
-    let text = format!("{problem}\n{}", stage.operator_log_tail());
+    let state = if stage.is_operator_running() {
+        "the operator runs"
+    } else {
+        "the operator has ended"
+    };
+    let text = format!("{problem}\n{state}\n{}", stage.operator_log_tail());
     bail!("{}", screen.sensitive().redact(&text))
 }
 
