@@ -107,12 +107,12 @@ fn judge(played: Result<()>, stage: &Stage, screen: &Screen<'_>) -> Result<()> {
         Ok(()) => format!("failed: {}", failed.join("; ")),
         Err(error) => format!("{error:#}"),
     };
-    let state = if stage.is_operator_running() {
+    let operator = if stage.is_operator_running() {
         "the operator runs"
     } else {
         "the operator has ended"
     };
-    let text = format!("{problem}\n{state}\n{}", stage.operator_log_tail());
+    let text = format!("{problem}\n{operator}\n{}", stage.operator_log_tail());
     bail!("{}", screen.sensitive().redact(&text))
 }
 
