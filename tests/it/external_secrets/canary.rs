@@ -5,9 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::application;
+use super::{application, credentials_of};
+use crate::support::manifests::{external_secret, value};
 use crate::support::run;
-use crate::support::scene::{Scene, credentials, external_secret, value};
+use crate::support::scene::Scene;
 
 const VALUE: &str = "canary-value-6b1f0c52";
 const PROPERTY: &str = "canary-property-0d9ae1c7";
@@ -28,109 +29,60 @@ fn forms(secret: &str) -> Vec<String> {
     ]
 }
 
-/// Goes through success and the failures that have a secret at hand.
-async fn live(scene: &Scene) {
-    let client = application(scene, &json!([CLIENT_SECRET]));
-    let with_secret = |secret: &str| {
-        let mut creds = credentials(secret);
-        creds["stringData"]["id"] = json!(client);
-        creds
-    };
-    let (store, app) = (
-        scene.object("SecretStore", "kv"),
-        scene.object("ExternalSecret", "app"),
-    );
+/// An ExternalSecret that reads this property of `document` into `USER`.
+fn property(name: &str) -> Value {
+    let remote_ref = json!({"key": "document", "property": name});
+    let data = json!([{"secretKey": "USER", "remoteRef": remote_ref}]);
+    external_secret(name, json!({ "data": data }))
+}
+
+/// Values on their way into Secrets, and over what somebody else put there.
+async fn succeed(scene: &Scene) {
     scene.put("password", VALUE);
     scene.put("document", &json!({"user": PROPERTY}).to_string());
-    scene.apply(with_secret(CLIENT_SECRET)).await;
     scene.apply(scene.store(json!({}))).await;
     scene.apply(external_secret("app", json!({}))).await;
     scene.holds("app", "PASSWORD", VALUE).await;
-    let property = |name: &str| {
-        let remote_ref = json!({"key": "document", "property": name});
-        external_secret(
-            name,
-            json!({"data": [{"secretKey": "USER", "remoteRef": remote_ref}]}),
-        )
-    };
     scene.apply(property("user")).await;
     scene.holds("user", "USER", PROPERTY).await;
-    scene.apply(property("absent")).await;
-    scene
-        .fails(
-            &scene.object("ExternalSecret", "absent"),
-            "InvalidReference",
-            &["property absent"],
-        )
-        .await;
-    scene
-        .patch(
-            &scene.object("Secret", "app"),
-            json!({"stringData": {"MORE": BY_HAND}}),
-        )
-        .await;
-    scene
-        .until("repaired", &scene.object("Secret", "app"), |o| {
-            o.is_some_and(|o| value(o, "MORE").is_empty())
-        })
-        .await;
-    scene.apply(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "taken"}, "stringData": {"OLD": BY_HAND}})).await;
+
+    let target = scene.object("Secret", "app");
+    let by_hand = json!({"stringData": {"MORE": BY_HAND}});
+    scene.patch(&target, by_hand.clone()).await;
+    let repaired = |o: Option<&Value>| o.is_some_and(|o| value(o, "MORE").is_empty());
+    scene.until("repaired", &target, repaired).await;
+    let mut taken = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "taken"}});
+    taken["stringData"] = by_hand["stringData"].clone();
+    scene.apply(taken).await;
     scene.apply(external_secret("taken", json!({}))).await;
-    scene
-        .event(
-            &scene.object("ExternalSecret", "taken"),
-            "Warning",
-            "Adopted",
-            &["OLD"],
-        )
-        .await;
-    scene.apply(with_secret(WRONG_SECRET)).await;
-    scene
-        .fails(&app, "AuthenticationFailed", &["AADSTS7000215"])
-        .await;
-    scene
-        .apply(scene.store(json!({"clientSecret": LITERAL, "authSecretRef": null})))
-        .await;
-    scene
-        .fails(
-            &store,
-            "InvalidStore",
-            &["must not be written into the store"],
-        )
-        .await;
+    let taken = scene.object("ExternalSecret", "taken");
+    scene.event(&taken, "Warning", "Adopted", &["MORE"]).await;
 }
 
-/// All that is told about this scene, by where.
-async fn told(scene: &Scene) -> Vec<(&'static str, String)> {
-    let mut statuses = Vec::new();
-    for kind in ["ExternalSecret", "SecretStore"] {
-        let objects = scene
-            .bed()
-            .cluster()
-            .list(kind, Some(&scene.namespace))
-            .await
-            .unwrap();
-        statuses.extend(objects.into_iter().map(|object| object["status"].clone()));
-    }
-    let events = scene
-        .bed()
-        .cluster()
-        .events(&scene.namespace)
-        .await
-        .unwrap();
-    vec![
-        ("the log", scene.operator().log().unwrap()),
-        ("events", Value::from(events).to_string()),
-        ("statuses", Value::from(statuses).to_string()),
-        ("metrics", scene.operator().metrics().await.unwrap()),
-    ]
+/// The failures that have a secret at hand.
+async fn fail(scene: &Scene, client: &str) {
+    let [absent, app] = ["absent", "app"].map(|name| scene.object("ExternalSecret", name));
+    scene.apply(property("absent")).await;
+    let words = ["property absent does not exist"];
+    scene.fails(&absent, "InvalidReference", &words).await;
+    scene.apply(credentials_of(client, WRONG_SECRET)).await;
+    let words = ["AADSTS7000215"];
+    scene.fails(&app, "AuthenticationFailed", &words).await;
+    let literal = json!({"clientSecret": LITERAL, "authSecretRef": null});
+    scene.apply(scene.store(literal)).await;
+    let words = ["must not be written into the store"];
+    let store = scene.object("SecretStore", "kv");
+    scene.fails(&store, "InvalidStore", &words).await;
 }
 
 #[test]
 fn no_secret_is_told_at_the_most_verbose_level() {
     run(async {
         let scene = Scene::new("canary").await;
-        live(&scene).await;
+        let client = application(&scene, CLIENT_SECRET);
+        scene.apply(credentials_of(&client, CLIENT_SECRET)).await;
+        succeed(&scene).await;
+        fail(&scene, &client).await;
         let secrets = [
             VALUE,
             PROPERTY,
@@ -139,7 +91,7 @@ fn no_secret_is_told_at_the_most_verbose_level() {
             LITERAL,
             BY_HAND,
         ];
-        let told = told(&scene).await;
+        let told = scene.told().await;
         for (place, text) in &told {
             assert!(!text.is_empty(), "{place} is empty");
             for form in secrets.iter().flat_map(|secret| forms(secret)) {

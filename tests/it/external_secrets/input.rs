@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use crate::support::manifests::external_secret;
 use crate::support::run;
-use crate::support::scene::{Scene, external_secret};
+use crate::support::scene::Scene;
 
 #[test]
 fn a_store_that_does_not_exist_is_named_and_its_coming_is_noticed() {

@@ -13,19 +13,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
+use crate::support::manifests::credentials;
 use crate::support::scene::Scene;
 
-/// Registers an application that no other test signs in as; returns its client id.
-fn application(scene: &Scene, secrets: &Value) -> String {
+/// Registers an application that no other test signs in as, with this client secret; returns its
+/// client id.
+fn application(scene: &Scene, secret: &str) -> String {
     static SERIAL: AtomicU32 = AtomicU32::new(1);
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     let client = format!("33333333-3333-3333-3333-{serial:012}");
-    register(scene, &client, secrets);
+    scene.register(&client, &[secret]);
     client
 }
 
-/// The client secrets that the application has from now on.
-fn register(scene: &Scene, client: &str, secrets: &Value) {
-    let tenants = json!({azfake::TENANT: {client: {"secrets": secrets}}});
-    scene.bed().entra(&tenants).unwrap();
+/// Secret `creds` with this client and secret.
+fn credentials_of(client: &str, secret: &str) -> Value {
+    let mut creds = credentials(secret);
+    creds["stringData"]["id"] = json!(client);
+    creds
 }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::cluster::{array, text};
+use crate::support::manifests::{external_secret, ready, value};
 use crate::support::run;
-use crate::support::scene::{Scene, external_secret, ready, value};
+use crate::support::scene::Scene;
 
 fn plain_secret(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name},

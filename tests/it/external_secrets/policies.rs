@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::support::manifests::{external_secret, ready};
 use crate::support::run;
-use crate::support::scene::{Scene, external_secret, ready};
+use crate::support::scene::Scene;
 
 /// A synced object with this policy, and the number of the next request.
 async fn synced(prefix: &str, policy: Value) -> (Scene, u64) {
@@ -82,10 +83,7 @@ fn a_failure_that_mended_itself_is_not_told_for_ever() {
             scene.object("Secret", "app"),
         );
         let before = scene.secret("app").await;
-        scene
-            .bed()
-            .fault(&scene.namespace, json!({"status": 403}))
-            .unwrap();
+        scene.fault(&json!({"status": 403}));
         scene
             .patch(&target, json!({"stringData": {"PASSWORD": "by hand"}}))
             .await;
@@ -103,15 +101,12 @@ fn a_failed_change_that_is_taken_back_is_tried_again() {
         let (scene, _) = synced("taken-back", json!({})).await;
         let app = scene.object("ExternalSecret", "app");
         let labelled = |team: Value| json!({"metadata": {"labels": {"team": team}}});
-        scene
-            .bed()
-            .fault(&scene.namespace, json!({"status": 403}))
-            .unwrap();
+        scene.fault(&json!({"status": 403}));
         scene.patch(&app, labelled(json!("a"))).await;
         scene.fails(&app, "AccessDenied", &["spec.data[0]"]).await;
         scene.patch(&app, labelled(Value::Null)).await;
         scene.put("password", "second");
-        scene.bed().fault(&scene.namespace, Value::Null).unwrap();
+        scene.fault(&Value::Null);
         scene.holds("app", "PASSWORD", "second").await;
         scene.ready(&app).await;
     });

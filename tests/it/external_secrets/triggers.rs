@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::{application, register};
+use super::{application, credentials_of};
+use crate::support::manifests::{external_secret, value};
 use crate::support::run;
-use crate::support::scene::{Scene, credentials, eventually, external_secret, value};
+use crate::support::scene::{Scene, eventually};
 
 const HASH: &str = "reconcile.external-secrets.io/data-hash";
 const MANAGED: &str = "reconcile.external-secrets.io/managed";
@@ -48,21 +49,20 @@ fn every_change_of_the_object_reads_again() {
 fn rotated_credentials_are_used_at_once() {
     run(async {
         let scene = Scene::new("rotated").await;
-        let client = application(&scene, &json!(["old-client-secret"]));
-        let with_secret = |secret: &str| {
-            let mut creds = credentials(secret);
-            creds["stringData"]["id"] = json!(client);
-            creds
-        };
+        let client = application(&scene, "old-client-secret");
         scene.put("password", "first");
-        scene.apply(with_secret("old-client-secret")).await;
+        scene
+            .apply(credentials_of(&client, "old-client-secret"))
+            .await;
         scene.apply(scene.store(json!({}))).await;
         scene.apply(external_secret("app", json!({}))).await;
         scene.holds("app", "PASSWORD", "first").await;
-        register(&scene, &client, &json!(["new-client-secret"]));
+        scene.register(&client, &["new-client-secret"]);
         scene.put("password", "second");
         let mark = scene.bed().azure().mark();
-        scene.apply(with_secret("new-client-secret")).await;
+        scene
+            .apply(credentials_of(&client, "new-client-secret"))
+            .await;
         scene.holds("app", "PASSWORD", "second").await;
         let signed_in = scene.bed().azure().requests_since(mark, "login.").1;
         let mine = signed_in

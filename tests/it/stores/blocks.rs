@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::assert_told_and_mended;
+use crate::support::manifests::{credentials, external_secret, store_of};
 use crate::support::run;
-use crate::support::scene::{Scene, credentials, external_secret, store_of};
+use crate::support::scene::Scene;
 
-fn from_secret(reference: Value) -> Value {
+fn from_secret(reference: &Value) -> Value {
     json!({"valueFrom": {"secretKeyRef": reference}})
 }
 
@@ -14,7 +15,7 @@ fn from_secret(reference: Value) -> Value {
 fn a_provider_that_is_not_served_is_named() {
     run(async {
         let scene = Scene::synced("provider").await;
-        let vault = store_of(json!({"vault": {"server": "https://vault.example.com"}}));
+        let vault = store_of(&json!({"vault": {"server": "https://vault.example.com"}}));
         let words = [
             "failed to find registered store backend for type: vault",
             "Keyferry serves azurekv",
@@ -89,7 +90,7 @@ fn a_store_reads_no_secret_of_another_namespace() {
         assert_told_and_mended(&scene, id, &["AuthSecretRef.ClientID", remedy]).await;
         let secret = scene.store(json!({
             "authSecretRef": {"clientId": {"name": "creds", "key": "id"}},
-            "clientSecret": from_secret(reference("secret")),
+            "clientSecret": from_secret(&reference("secret")),
         }));
         assert_told_and_mended(&scene, secret, &["AuthSecretRef.ClientSecret", remedy]).await;
         assert_eq!(other.api_calls("get", "secrets"), []);
@@ -106,12 +107,12 @@ fn a_malformed_reference_is_told_with_its_path_and_never_repeated() {
         for (field, value, problem) in [
             (
                 "clientSecret",
-                from_secret(json!({"name": "creds"})),
+                from_secret(&json!({"name": "creds"})),
                 ".valueFrom.secretKeyRef.key: is missing",
             ),
             (
                 "clientSecret",
-                from_secret(json!({"name": "creds", "key": 7})),
+                from_secret(&json!({"name": "creds", "key": 7})),
                 ".key: must be a non-empty string",
             ),
             (
@@ -157,8 +158,9 @@ fn a_malformed_reference_is_told_with_its_path_and_never_repeated() {
 fn a_credential_in_both_layouts_is_ambiguous() {
     run(async {
         let scene = Scene::synced("layouts").await;
-        let both = scene
-            .store(json!({"clientSecret": from_secret(json!({"name": "creds", "key": "secret"}))}));
+        let both = scene.store(
+            json!({"clientSecret": from_secret(&json!({"name": "creds", "key": "secret"}))}),
+        );
         let words = [
             "spec.provider.azurekv.clientSecret",
             "spec.provider.azurekv.authSecretRef.clientSecret",
@@ -172,7 +174,7 @@ fn a_credential_in_both_layouts_is_ambiguous() {
 fn both_layouts_work() {
     run(async {
         let scene = Scene::synced("layout").await;
-        let reference = |key: &str| from_secret(json!({"name": "creds", "key": key}));
+        let reference = |key: &str| from_secret(&json!({"name": "creds", "key": key}));
         let with_tenant = json!({"stringData": {"tenant": azfake::TENANT}});
         scene
             .patch(&scene.object("Secret", "creds"), with_tenant)

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::support::manifests::{credentials, external_secret};
 use crate::support::run;
-use crate::support::scene::{Scene, credentials, external_secret};
+use crate::support::scene::Scene;
 
 #[test]
 fn whoever_waited_for_the_credentials_is_served_at_once_when_they_come() {
@@ -41,7 +42,7 @@ fn whoever_waited_for_the_credentials_is_served_at_once_when_they_come() {
         scene.holds("app", "PASSWORD", "first").await;
         scene.ready(&app).await;
         assert!(
-            start.elapsed() < Duration::from_secs(6),
+            start.elapsed() < Duration::from_secs(7),
             "took {:?}",
             start.elapsed()
         );

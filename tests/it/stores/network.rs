@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use crate::support::manifests::external_secret;
 use crate::support::run;
-use crate::support::scene::{Scene, external_secret};
+use crate::support::scene::Scene;
 
 #[test]
 fn a_vault_whose_name_does_not_resolve_is_named() {
@@ -37,10 +38,7 @@ fn a_vault_that_refuses_connections_is_tried_again_and_the_target_stays() {
         let scene = Scene::synced("refused").await;
         let app = scene.object("ExternalSecret", "app");
         let target = scene.secret("app").await;
-        scene
-            .bed()
-            .fault(&scene.namespace, json!({"refuseConnect": true}))
-            .unwrap();
+        scene.fault(&json!({"refuseConnect": true}));
         scene.put("password", "second");
         scene.force("app").await;
         let unavailable = format!("{}.vault.azure.net is unavailable", scene.namespace);
@@ -53,7 +51,7 @@ fn a_vault_that_refuses_connections_is_tried_again_and_the_target_stays() {
             .await;
         scene.assert_untouched(&target).await;
         // nothing in the cluster changes: it comes back by itself
-        scene.bed().fault(&scene.namespace, json!(null)).unwrap();
+        scene.fault(&json!(null));
         scene.holds("app", "PASSWORD", "second").await;
         scene.ready(&app).await;
     });

@@ -3,6 +3,7 @@
 
 pub(crate) mod bed;
 pub(crate) mod cluster;
+pub(crate) mod manifests;
 pub(crate) mod operator;
 pub(crate) mod scene;
 pub(crate) mod settings;

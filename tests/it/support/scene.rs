@@ -17,7 +17,8 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
 use super::bed::{Bed, Kind};
-use super::cluster::{ObjectRef, array, text};
+use super::cluster::{ObjectRef, text};
+use super::manifests::{credentials, external_secret, ready, replace, store_of, value};
 use super::operator::{Operator, Options};
 use super::settings;
 
@@ -111,7 +112,7 @@ impl Scene {
             },
         });
         replace(&mut block, more);
-        store_of(json!({"azurekv": block}))
+        store_of(&json!({"azurekv": block}))
     }
 
     /// An object of this namespace.
@@ -126,6 +127,17 @@ impl Scene {
     /// Gives a secret of the vault a new value.
     pub(crate) fn put(&self, name: &str, value: &str) {
         self.bed().azure().set_secret(&self.namespace, name, value);
+    }
+
+    /// Sets the fault of the vault; null clears it.
+    pub(crate) fn fault(&self, fault: &Value) {
+        self.bed().fault(&self.namespace, fault.clone()).unwrap();
+    }
+
+    /// The client secrets that an application has from now on.
+    pub(crate) fn register(&self, client: &str, secrets: &[&str]) {
+        let tenants = json!({azfake::TENANT: {client: {"secrets": secrets}}});
+        self.bed().entra(&tenants).unwrap();
     }
 
     /// Server-side apply.
@@ -276,6 +288,23 @@ impl Scene {
         events
     }
 
+    /// All that is told of this namespace, by where: the log and the metrics of all others too.
+    pub(crate) async fn told(&self) -> Vec<(&'static str, String)> {
+        let cluster = self.bed().cluster();
+        let mut statuses = Vec::new();
+        for kind in ["ExternalSecret", "SecretStore"] {
+            let objects = cluster.list(kind, Some(&self.namespace)).await.unwrap();
+            statuses.extend(objects.into_iter().map(|object| object["status"].clone()));
+        }
+        let events = cluster.events(&self.namespace).await.unwrap();
+        vec![
+            ("the log", self.operator().log().unwrap()),
+            ("the metrics", self.operator().metrics().await.unwrap()),
+            ("an event", Value::from(events).to_string()),
+            ("a status", Value::from(statuses).to_string()),
+        ]
+    }
+
     /// A counter of one ExternalSecret of this namespace.
     pub(crate) async fn counter(&self, family: &str, name: &str) -> u64 {
         let metrics = self.operator().metrics().await.unwrap();
@@ -321,56 +350,4 @@ pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>)
         assert!(start.elapsed() < LIMIT, "not within {LIMIT:?}: {what}");
         sleep(POLL).await;
     }
-}
-
-/// Secret `creds` with the client that azfake knows and this client secret.
-pub(crate) fn credentials(secret: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "creds"},
-        "stringData": {"id": azfake::CLIENT, "secret": secret}})
-}
-
-/// SecretStore `kv` with this `spec.provider`.
-pub(crate) fn store_of(provider: Value) -> Value {
-    json!({"apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": "kv"},
-        "spec": {"provider": provider}})
-}
-
-/// An ExternalSecret that reads `password` from `kv` into `PASSWORD`; `more` replaces members of
-/// its spec, null leaves one out.
-pub(crate) fn external_secret(name: &str, more: Value) -> Value {
-    let mut spec = json!({
-        "refreshInterval": "1h",
-        "secretStoreRef": {"name": "kv", "kind": "SecretStore"},
-        "data": [{"secretKey": "PASSWORD", "remoteRef": {"key": "password"}}],
-    });
-    replace(&mut spec, more);
-    json!({"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret",
-        "metadata": {"name": name}, "spec": spec})
-}
-
-fn replace(object: &mut Value, more: Value) {
-    let (Value::Object(members), Value::Object(more)) = (object, more) else {
-        panic!("not an object");
-    };
-    for (name, value) in more {
-        if value.is_null() {
-            members.remove(&name);
-        } else {
-            members.insert(name, value);
-        }
-    }
-}
-
-/// The Ready condition; null where there is none.
-pub(crate) fn ready(object: &Value) -> Value {
-    let mut conditions = array(&object["status"]["conditions"]);
-    let found = conditions.find(|condition| condition["type"] == "Ready");
-    found.cloned().unwrap_or_default()
-}
-
-/// A value of a Secret; empty where there is none.
-pub(crate) fn value(secret: &Value, key: &str) -> String {
-    use base64::Engine as _;
-    let decoded = base64::engine::general_purpose::STANDARD.decode(text(&secret["data"][key]));
-    String::from_utf8(decoded.unwrap()).unwrap()
 }
