@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
 use crate::api::secret_store::StoreCondition;
+use crate::secret::pattern;
 
 /// Why the conditions cannot be evaluated: nobody may use the store until they are mended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Error {
     /// A regular expression that does not compile.
-    #[error("failed to compile {index}th namespace regex in {condition}th condition: {message}")]
+    #[error("failed to compile {index}th namespace regex in {condition}th condition")]
     Regex {
         /// Index of the condition.
         condition: usize,
         /// Index of the expression.
         index: usize,
-        /// The compiler's words, on one line.
-        message: String,
+        /// What is wrong with it.
+        source: pattern::BadPattern,
     },
     /// An operator that label selectors do not have.
     #[error("{0:?} is not a valid label selector operator")]
@@ -37,19 +38,11 @@ pub(super) fn allow(
         if let Some(selector) = &condition.namespace_selector {
             is_allowed |= matches(selector, labels)?;
         }
-        for (index, pattern) in condition.namespace_regexes.iter().enumerate() {
-            let regex = regex::RegexBuilder::new(pattern)
-                .size_limit(1 << 20)
-                .build();
-            let regex = regex.map_err(|error| Error::Regex {
+        for (index, regex) in condition.namespace_regexes.iter().enumerate() {
+            let regex = pattern::compile(regex).map_err(|source| Error::Regex {
                 condition: number,
                 index,
-                message: error
-                    .to_string()
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .to_owned(),
+                source,
             })?;
             is_allowed |= regex.is_match(namespace);
         }

@@ -1,10 +1,23 @@
-//! JSON as Go's `encoding/json` writes it: compact, keys sorted, numbers as 64-bit floats. Pure.
+//! JSON text as Go's `encoding/json` writes it, where `serde_json` writes it otherwise. Pure.
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::Value;
 
-/// `value` in one line. `escape_html` writes `<`, `>` and `&` as `\u003c`, `\u003e`, `\u0026`.
+/// `value` in one line, members in the order of its type. `<`, `>`, `&` and the line separators
+/// U+2028 and U+2029 are escaped; everything else `serde_json` writes as Go does. Numbers should be
+/// integers.
+///
+/// # Errors
+/// `value` cannot be serialised.
+pub fn serialized<T: Serialize>(value: &T) -> serde_json::Result<String> {
+    let mut text = String::new();
+    escape(&serde_json::to_string(value)?, true, &mut text);
+    Ok(text)
+}
+
+/// `value` in one line, keys sorted, numbers as 64-bit floats. `escape_html` writes `<`, `>` and `&` as `\u003c`, `\u003e`, `\u0026`.
 pub fn compact(value: &Value, escape_html: bool) -> String {
     let mut text = String::new();
     write(value, escape_html, &mut text);
@@ -57,8 +70,12 @@ fn float(number: f64) -> String {
 }
 
 fn quote(string: &str, escape_html: bool, text: &mut String) {
-    let quoted = Value::from(string).to_string();
-    for c in quoted.chars() {
+    escape(&Value::from(string).to_string(), escape_html, text);
+}
+
+/// Outside of strings none of these can stand.
+fn escape(json: &str, escape_html: bool, text: &mut String) {
+    for c in json.chars() {
         let is_escaped =
             matches!(c, '\u{2028}' | '\u{2029}') || escape_html && matches!(c, '<' | '>' | '&');
         if is_escaped {
@@ -84,5 +101,21 @@ mod tests {
             r#"{"a":"\u003cé\u2028\u0007\n\u003e","b":[1,1.5,1000,12345678901234567000,1e+21,1e-7,-0],"n":null}"#
         );
         assert_eq!(compact(&Value::from("<&>"), false), r#""<&>""#);
+    }
+
+    #[test]
+    fn text_is_escaped_as_in_go() {
+        let vectors = [
+            ("<&>", r#""\u003c\u0026\u003e""#),
+            ("\u{2028}\u{2029}", r#""\u2028\u2029""#),
+            ("a\"b\\c/d", r#""a\"b\\c/d""#),
+            (
+                "\u{8}\u{c}\n\r\t\u{1f}\u{7f}é",
+                "\"\\b\\f\\n\\r\\t\\u001f\u{7f}é\"",
+            ),
+        ];
+        for (text, want) in vectors {
+            assert_eq!(serialized(&text).unwrap(), want, "{text:?}");
+        }
     }
 }

@@ -5,8 +5,8 @@ pub mod decoding;
 pub mod go_json;
 pub mod keys;
 mod members;
+pub mod pattern;
 pub mod property;
-pub mod regexp;
 pub mod rewrite;
 mod value;
 

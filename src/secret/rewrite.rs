@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{SecretData, SecretValue, go_json, regexp};
+use super::{SecretData, SecretValue, go_json, pattern};
 use crate::api::external_secret::{
     ConflictPolicy, MergeStrategy, PriorityPolicy, Rewrite, RewriteMerge, RewriteRegexp,
 };
@@ -29,7 +29,7 @@ pub struct Error {
 pub enum Cause {
     /// `regexp.source` is none.
     #[error("regexp failed with failed to compile: {0}; correct regexp.source (RE2 syntax)")]
-    Regexp(regexp::Error),
+    Regexp(pattern::BadPattern),
     /// The template of `transform` fails for this key.
     #[error("transform failed for key {key:?}: {message}")]
     Transform {
@@ -86,7 +86,7 @@ pub fn apply(
 }
 
 fn replaced(operation: &RewriteRegexp, data: SecretData) -> Result<SecretData, Cause> {
-    let pattern = regexp::compile(&operation.source).map_err(Cause::Regexp)?;
+    let pattern = pattern::compile(&operation.source).map_err(Cause::Regexp)?;
     let rename = |key: String| {
         let renamed = pattern.replace_all(&key, operation.target.as_str());
         renamed.into_owned()
