@@ -6,3 +6,4 @@ mod golden;
 mod outages;
 mod stores;
 mod support;
+mod vault;

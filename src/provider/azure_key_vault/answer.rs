@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 
+use super::object::{Kind, Object};
 use crate::azure::entra;
 use crate::azure::errors::{Answer, Cause};
 use crate::provider::Error;
@@ -15,12 +16,45 @@ const TRIES: u32 = 3;
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
+/// What is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Act<'a> {
+    /// One object is read.
+    Get(&'a Object),
+    /// The secrets are listed.
+    List,
+}
+
+impl Act<'_> {
+    /// `secret "db"`, for messages.
+    pub(super) fn describe(self) -> String {
+        match self {
+            Self::Get(object) => object.describe(),
+            Self::List => "the list of secrets".to_owned(),
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Get(object) => object.kind,
+            Self::List => Kind::Secret,
+        }
+    }
+
+    fn permission(self) -> &'static str {
+        match self {
+            Self::Get(_) => "Get",
+            Self::List => "List",
+        }
+    }
+}
+
 /// What was asked of whom.
 pub(super) struct Question<'a> {
     /// The vault's host.
     pub(super) host: &'a str,
-    /// `secret "db"`.
-    pub(super) object: String,
+    /// What was asked.
+    pub(super) act: Act<'a>,
     /// Longest wait for one answer.
     pub(super) limit: Duration,
 }
@@ -37,11 +71,12 @@ impl Question<'_> {
             return Some(Cause::of(error).into_error(self.host, self.limit, hint));
         };
         match (answer.status, answer.code.as_deref()) {
-            (404, Some("SecretNotFound")) => None,
+            (404, Some("SecretNotFound" | "KeyNotFound" | "CertificateNotFound")) => None,
             (400, Some(code)) => Some(Error::Invalid {
                 message: format!(
                     "the vault refused {} ({code}): {}",
-                    self.object, answer.message
+                    self.act.describe(),
+                    answer.message
                 ),
             }),
             (401, _) => Some(unauthorized(answer)),
@@ -56,24 +91,34 @@ impl Question<'_> {
 
     fn denied(&self, answer: Answer) -> Error {
         let code = answer.telling_code();
+        let (noun, permission) = (self.act.kind().noun(), self.act.permission());
         let remedy = match code.as_str() {
             "ForbiddenByRbac" => {
-                "grant the identity the role Key Vault Secrets User on the vault (it takes minutes to spread)"
+                let role = match self.act.kind() {
+                    Kind::Secret => "Key Vault Secrets User",
+                    Kind::Key => "Key Vault Crypto User",
+                    Kind::Certificate => "Key Vault Reader",
+                };
+                format!(
+                    "grant the identity the role {role} on the vault (it takes minutes to spread)"
+                )
             }
-            "ForbiddenByPolicy" | "AccessDenied" => {
-                "give the identity the secret permission Get in the vault's access policies"
-            }
+            "ForbiddenByPolicy" | "AccessDenied" => format!(
+                "give the identity the {noun} permission {permission} in the vault's access policies"
+            ),
             "ForbiddenByFirewall" | "ForbiddenByConnection" => {
-                "allow the cluster's outgoing address in the vault's firewall, or use a private endpoint"
+                "allow the cluster's outgoing address in the vault's firewall, or use a private endpoint".to_owned()
             }
-            "SecretDisabled" => "enable the secret, or this version of it, in the vault",
-            _ => "grant the identity Get on the vault's secrets",
+            "SecretDisabled" | "KeyDisabled" | "CertificateDisabled" => {
+                format!("enable the {noun}, or this version of it, in the vault")
+            }
+            _ => format!("grant the identity {permission} on the vault's {noun}s"),
         };
         Error::Denied {
             code,
-            object: self.object.clone(),
+            object: self.act.describe(),
             message: answer.message,
-            remedy: remedy.to_owned(),
+            remedy,
         }
     }
 
@@ -156,9 +201,10 @@ mod tests {
     }
 
     fn refusal(status: u16, body: &'static str) -> Option<Error> {
+        let object = Object::latest_secret("db").unwrap();
         let question = Question {
             host: "kv.vault.azure.net",
-            object: "secret \"db\"".to_owned(),
+            act: Act::Get(&object),
             limit: Duration::from_secs(10),
         };
         question.refusal(&answered(status, None, body))
@@ -168,6 +214,8 @@ mod tests {
     fn only_the_vaults_own_word_makes_a_secret_missing() {
         let missing = r#"{"error":{"code":"SecretNotFound","message":"A secret with (name/id) db was not found in this key vault."}}"#;
         assert!(refusal(404, missing).is_none());
+        let no_key = r#"{"error":{"code":"KeyNotFound","message":"no"}}"#;
+        assert!(refusal(404, no_key).is_none());
         for body in [
             "",
             "<html>Not Found</html>",

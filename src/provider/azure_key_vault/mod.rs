@@ -1,10 +1,15 @@
 //! Azure Key Vault (`spec.provider.azurekv`). This file only delegates: `config` reads the block,
-//! `object` the reference, `get` asks the vault, `answer` says what its refusals mean.
+//! `object` the reference; `client` asks the vault, `answer` says what its refusals mean and
+//! `document` what it holds; `get`, `find` and `metadata` make of it what was asked for.
 
 mod answer;
+mod client;
 mod config;
+mod document;
+mod find;
 mod get;
 mod identity;
+mod metadata;
 mod object;
 
 use std::sync::Arc;
@@ -16,8 +21,8 @@ use crate::api::azure_kv::AzureKv;
 use crate::azure::Azure;
 use crate::credentials::CredentialReader;
 
+use client::VaultClient;
 use config::Config;
-use get::VaultClient;
 
 /// A store whose `spec.provider` is `azurekv`.
 #[derive(Debug)]

@@ -30,7 +30,36 @@ pub(super) struct Object {
     pub(super) version: Option<String>,
 }
 
+impl Kind {
+    /// The word for one, in messages and permissions.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Secret => "secret",
+            Self::Key => "key",
+            Self::Certificate => "certificate",
+        }
+    }
+
+    /// ESO's name for a read, in the metric of provider calls (spec 6).
+    pub(super) fn call(self) -> &'static str {
+        match self {
+            Self::Secret => "GetSecret",
+            Self::Key => "GetKey",
+            Self::Certificate => "GetCertificate",
+        }
+    }
+}
+
 impl Object {
+    /// The latest version of a secret; `None` where `name` is no name.
+    pub(super) fn latest_secret(name: &str) -> Option<Self> {
+        is_name(name).then(|| Self {
+            kind: Kind::Secret,
+            name: name.to_owned(),
+            version: None,
+        })
+    }
+
     /// Reads `remoteRef.key` and `remoteRef.version`.
     pub(super) fn parse(remote_ref: &RemoteRef) -> Result<Self, Error> {
         let mut segments = remote_ref.key.split('/');
@@ -40,8 +69,7 @@ impl Object {
             None => (Kind::Secret, first),
             Some(name) => (kind(first, name)?, name),
         };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(is_name) {
+        if !is_name(name) {
             return Err(invalid(format!(
                 "remoteRef.key: {} is not a name that Key Vault allows; write 1 to 127 letters, digits and hyphens",
                 quoted(name)
@@ -65,11 +93,7 @@ impl Object {
 
     /// `secret "db"`, for messages.
     pub(super) fn describe(&self) -> String {
-        let kind = match self.kind {
-            Kind::Secret => "secret",
-            Kind::Key => "key",
-            Kind::Certificate => "certificate",
-        };
+        let kind = self.kind.noun();
         match &self.version {
             None => format!("{kind} {:?}", self.name),
             Some(version) => format!("{kind} {:?} version {version}", self.name),
@@ -77,33 +101,62 @@ impl Object {
     }
 }
 
-/// The object that a read of `remote_ref` asks for, where it can be served.
-pub(super) fn readable(remote_ref: &RemoteRef) -> Result<Object, Error> {
-    let object = Object::parse(remote_ref)?;
-    if object.kind != Kind::Secret {
-        return Err(invalid(format!(
-            "remoteRef.key: {} is not supported yet; read a secret (NAME or secret/NAME)",
-            quoted(&remote_ref.key)
-        )));
+/// What a reference asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wanted<'a> {
+    /// The object.
+    pub(super) object: Object,
+    /// Its tags and times instead of its value.
+    pub(super) is_metadata: bool,
+    /// The part that is wanted; `None` is all of it.
+    pub(super) property: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Reads `remote_ref`, for one value.
+    pub(super) fn value(remote_ref: &'a RemoteRef) -> Result<Self, Error> {
+        let object = Object::parse(remote_ref)?;
+        let property = remote_ref.property.as_deref().filter(|p| !p.is_empty());
+        if property.is_some_and(|p| p.len() > property::MAX_PATH || p.contains(char::is_control)) {
+            return Err(invalid(format!(
+                "remoteRef.property: more than {} bytes or a control character; write a path such as a.b",
+                property::MAX_PATH
+            )));
+        }
+        let is_metadata = match remote_ref.metadata_policy() {
+            MetadataPolicy::None => false,
+            MetadataPolicy::Fetch => true,
+            MetadataPolicy::Unknown(policy) => {
+                return Err(invalid(format!(
+                    "remoteRef.metadataPolicy: {} is unknown; write None or Fetch",
+                    quoted(&policy)
+                )));
+            }
+        };
+        Ok(Self {
+            object,
+            is_metadata,
+            property,
+        })
     }
-    let property = remote_ref.property.as_deref().unwrap_or_default();
-    if property.len() > property::MAX_PATH || property.contains(char::is_control) {
-        return Err(invalid(format!(
-            "remoteRef.property: more than {} bytes or a control character; write a path such as a.b",
-            property::MAX_PATH
-        )));
+
+    /// Reads `remote_ref`, for many values (spec 3.6): secrets only.
+    pub(super) fn members(remote_ref: &'a RemoteRef) -> Result<Self, Error> {
+        let wanted = Self::value(remote_ref)?;
+        match wanted.object.kind {
+            Kind::Secret => Ok(wanted),
+            kind @ (Kind::Key | Kind::Certificate) => Err(invalid(format!(
+                "cannot get use dataFrom to get {} secret; read {} under spec.data",
+                kind.noun(),
+                quoted(&remote_ref.key)
+            ))),
+        }
     }
-    match remote_ref.metadata_policy() {
-        MetadataPolicy::None => Ok(object),
-        MetadataPolicy::Fetch => Err(invalid(
-            "remoteRef.metadataPolicy: Fetch is not supported yet; leave it out to read the value"
-                .to_owned(),
-        )),
-        MetadataPolicy::Unknown(policy) => Err(invalid(format!(
-            "remoteRef.metadataPolicy: {} is unknown; write None or Fetch",
-            quoted(&policy)
-        ))),
-    }
+}
+
+fn is_name(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (1..=MAX_NAME).contains(&text.len()) && text.chars().all(is_letter)
 }
 
 fn kind(text: &str, name: &str) -> Result<Kind, Error> {
@@ -192,13 +245,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_served_yet_says_so() {
-        let mut fetch = reference("foo", "");
-        fetch.metadata_policy = Some(MetadataPolicy::Fetch);
-        for remote_ref in [reference("key/foo", ""), reference("cert/foo", ""), fetch] {
-            let error = readable(&remote_ref).unwrap_err();
-            assert!(matches!(error, Error::Invalid { .. }), "{error}");
-            assert!(error.to_string().contains("not supported yet"), "{error}");
+    fn keys_and_certificates_are_values_but_have_no_members() {
+        for (key, want) in [
+            ("key/foo", "cannot get use dataFrom to get key secret"),
+            (
+                "cert/foo",
+                "cannot get use dataFrom to get certificate secret",
+            ),
+        ] {
+            let remote_ref = reference(key, "");
+            assert!(Wanted::value(&remote_ref).is_ok(), "{key}");
+            let error = Wanted::members(&remote_ref).unwrap_err().to_string();
+            assert!(error.starts_with(want), "{error}");
         }
+    }
+
+    #[test]
+    fn an_empty_property_is_none_and_an_unknown_policy_is_refused() {
+        let mut remote_ref = reference("foo", "");
+        remote_ref.property = Some(String::new());
+        remote_ref.metadata_policy = Some(MetadataPolicy::Fetch);
+        let wanted = Wanted::members(&remote_ref).unwrap();
+        assert!(wanted.is_metadata && wanted.property.is_none());
+        remote_ref.metadata_policy = Some(MetadataPolicy::Unknown("Maybe".to_owned()));
+        let error = Wanted::value(&remote_ref).unwrap_err().to_string();
+        assert!(error.contains("metadataPolicy"), "{error}");
     }
 }

@@ -1,0 +1,162 @@
+//! `dataFrom.find`: which secrets of a vault are meant, and their values (spec:
+//! azure-key-vault.md 3.7).
+
+use std::collections::BTreeMap;
+
+use azure_core::http::Url;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use regex::Regex;
+
+use super::client::VaultClient;
+use super::document::Item;
+use super::object::{Kind, Object};
+use crate::api::external_secret::Find;
+use crate::provider::Error;
+use crate::secret::{SecretData, SecretValue, pattern};
+
+/// Values read at a time.
+const PARALLEL: usize = 8;
+
+/// What is looked for; without a name and tags it is every secret that is enabled.
+struct Filter<'a> {
+    tags: Option<&'a BTreeMap<String, String>>,
+    name: Option<Regex>,
+}
+
+impl<'a> Filter<'a> {
+    fn new(find: &'a Find) -> Result<Self, Error> {
+        let pattern = find.name.as_ref().and_then(|name| name.regexp.as_deref());
+        let name = pattern.map(pattern::compile).transpose();
+        Ok(Self {
+            tags: find.tags.as_ref(),
+            name: name.map_err(|error| Error::Invalid {
+                message: format!(
+                    "dataFrom.find.name.regexp: {error}; write a regular expression (RE2) that a part of the name matches"
+                ),
+            })?,
+        })
+    }
+
+    fn admits(&self, item: &Item) -> bool {
+        let is_enabled = item.attributes.as_ref().and_then(|at| at.enabled) == Some(true);
+        let has_tag = |(name, value): (&String, &String)| {
+            let tags = item.tags.as_ref();
+            tags.and_then(|tags| tags.get(name)?.as_ref()) == Some(value)
+        };
+        let mut tags = self.tags.into_iter().flatten();
+        let is_name = |name: &Regex| name.is_match(item.name());
+        is_enabled && tags.all(has_tag) && self.name.as_ref().is_none_or(is_name)
+    }
+}
+
+/// The values of all secrets that `find` means, by name.
+pub(super) async fn find(vault: &VaultClient, find: &Find) -> Result<SecretData, Error> {
+    let filter = Filter::new(find)?;
+    let listed = list(vault, &filter).await;
+    vault.observed("GetSecrets", listed.is_ok());
+    let values = stream::iter(listed?)
+        .map(|secret| value(vault, secret))
+        .buffer_unordered(PARALLEL);
+    values
+        .try_filter_map(|found| std::future::ready(Ok(found)))
+        .try_collect()
+        .await
+}
+
+async fn list(vault: &VaultClient, filter: &Filter<'_>) -> Result<Vec<Object>, Error> {
+    let mut found = Vec::new();
+    let mut next: Option<Url> = None;
+    loop {
+        let page = vault.page(next.take()).await?;
+        let admitted = page.value.iter().filter(|item| filter.admits(item));
+        found.extend(admitted.filter_map(|item| Object::latest_secret(item.name())));
+        match page.next_link.filter(|link| !link.is_empty()) {
+            None => return Ok(found),
+            Some(link) => next = Some(vault.own_link(&link)?),
+        }
+    }
+}
+
+/// The value; `None` where the secret went, or was disabled, since it was listed.
+async fn value(
+    vault: &VaultClient,
+    secret: Object,
+) -> Result<Option<(String, SecretValue)>, Error> {
+    let read = match vault.read(&secret).await {
+        Err(Error::Denied { code, .. }) if code == "SecretDisabled" => None,
+        read => read?,
+    };
+    let Some(document) = read else {
+        return Ok(None);
+    };
+    let value = document.into_value(Kind::Secret);
+    let value = value.ok_or_else(|| vault.misunderstood("an answer without a value"))?;
+    Ok(Some((secret.name, value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(find: &serde_json::Value) -> Vec<String> {
+        let find: Find = serde_json::from_value(find.clone()).unwrap();
+        let filter = Filter::new(&find).unwrap();
+        let items: Vec<Item> = serde_json::from_value(serde_json::json!([
+            {"id": "https://kv/secrets/app-db", "attributes": {"enabled": true}, "tags": {"env": "dev", "team": "a"}},
+            {"id": "https://kv/secrets/my-app", "attributes": {"enabled": true}, "tags": {"env": "prod"}},
+            {"id": "https://kv/secrets/other", "attributes": {"enabled": true}},
+            {"id": "https://kv/secrets/app-off", "attributes": {"enabled": false}, "tags": {"env": "dev"}},
+            {"id": "https://kv/secrets/app-odd", "tags": {"env": null}},
+        ]))
+        .unwrap();
+        let admitted = items.iter().filter(|item| filter.admits(item));
+        admitted.map(|item| item.name().to_owned()).collect()
+    }
+
+    #[test]
+    fn name_and_tags_must_both_match_and_what_is_disabled_is_not_found() {
+        let vectors = [
+            (serde_json::json!({}), vec!["app-db", "my-app", "other"]),
+            (
+                serde_json::json!({"path": "x", "name": {}, "tags": {}}),
+                vec!["app-db", "my-app", "other"],
+            ),
+            (
+                serde_json::json!({"name": {"regexp": "app"}}),
+                vec!["app-db", "my-app"],
+            ),
+            (
+                serde_json::json!({"name": {"regexp": "^app"}}),
+                vec!["app-db"],
+            ),
+            (serde_json::json!({"tags": {"env": "prod"}}), vec!["my-app"]),
+            (
+                serde_json::json!({"tags": {"env": "dev", "team": "a"}}),
+                vec!["app-db"],
+            ),
+            (
+                serde_json::json!({"tags": {"env": "dev", "team": "b"}}),
+                vec![],
+            ),
+            (
+                serde_json::json!({"name": {"regexp": "^my"}, "tags": {"env": "dev"}}),
+                vec![],
+            ),
+        ];
+        for (find, want) in vectors {
+            assert_eq!(admitted(&find), want, "{find}");
+        }
+    }
+
+    #[test]
+    fn a_bad_pattern_is_an_error_that_names_its_field() {
+        let find: Find =
+            serde_json::from_value(serde_json::json!({"name": {"regexp": "app-("}})).unwrap();
+        let error = Filter::new(&find).map(|_| ()).unwrap_err();
+        assert!(matches!(error, Error::Invalid { .. }));
+        assert!(
+            error.to_string().starts_with("dataFrom.find.name.regexp: "),
+            "{error}"
+        );
+    }
+}
