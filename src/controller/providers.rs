@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::api::secret_store::{Backend, SecretStoreSpec};
 use crate::azure::Azure;
 use crate::provider::azure_key_vault::AzureKeyVault;
+use crate::provider::fake::FakeProvider;
 use crate::provider::{Error, Provider};
 
 use super::outcome::chain;
@@ -34,17 +35,22 @@ impl Providers {
                 Arc::clone(&self.azure),
                 &block,
             ))),
-            Backend::Fake(_) => Err(unserved("fake")),
+            Backend::Fake(block) => Ok(Box::new(FakeProvider::new(block))),
             Backend::Unknown { name } => Err(unserved(&name)),
         }
+    }
+
+    /// Whether stores like this one bear a warning, as ESO's do: nobody should live on `fake`.
+    pub fn is_maintained(spec: &SecretStoreSpec) -> bool {
+        !matches!(spec.provider.backend(), Ok(Backend::Fake(_)))
     }
 }
 
 fn unserved(name: &str) -> Error {
     Error::Config {
         message: format!(
-            "failed to find registered store backend for type: {name}; Keyferry serves azurekv: \
-             leave this store to an operator that has it (spec.controller), or replace it"
+            "failed to find registered store backend for type: {name}; Keyferry serves azurekv \
+             and fake: leave this store to an operator that has it (spec.controller), or replace it"
         ),
     }
 }

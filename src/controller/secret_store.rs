@@ -20,11 +20,15 @@ use crate::telemetry::{Metrics, ObjectMetrics};
 use super::conditions::put_ready;
 use super::context::Context;
 use super::outcome::{backoff, chain};
+use super::providers::Providers;
 use super::stores::{Guarded, StoreKey, StoreView};
 
 const CAPABILITIES: &str = "ReadWrite";
 const VALID: &str = "Valid";
 const INVALID: &str = "InvalidProviderConfig";
+const UNKNOWN: &str = "ValidationUnknown";
+const UNMAINTAINED: &str = "StoreUnmaintained";
+const IGNORE_MAINTENANCE: &str = "external-secrets.io/ignore-maintenance-checks";
 
 /// What the two kinds have in common.
 pub(super) trait StoreResource:
@@ -114,20 +118,48 @@ pub(super) async fn reconcile<K: StoreResource>(
         is_ready: None,
     };
     let validated = validate(&view, &ctx).await;
-    let written = report(store, &ctx, validated.as_ref().err()).await;
+    let verdict = match &validated {
+        Ok(Valid { doubt: None, .. }) => Verdict::Valid,
+        Ok(Valid {
+            doubt: Some(reason),
+            ..
+        }) => Verdict::Unknown(reason),
+        Err(error) => Verdict::Invalid(error),
+    };
+    let written = report(store, &ctx, verdict).await;
     let families = K::metrics(&ctx.metrics);
     families.set_duration(view.key.namespace(), view.key.name(), started.elapsed());
     next(&view.key, &ctx, &validated, &written)
 }
 
-async fn validate(store: &StoreView, ctx: &Context) -> Result<Option<Duration>, Error> {
+/// A store that can be used.
+struct Valid {
+    /// When to look again; `None` is the flag's default.
+    interval: Option<Duration>,
+    /// Why it could not be checked, where it could not.
+    doubt: Option<String>,
+}
+
+/// What the status says.
+#[derive(Clone, Copy)]
+enum Verdict<'a> {
+    Valid,
+    /// Usable, but could not be checked, for this reason.
+    Unknown(&'a str),
+    Invalid(&'a Error),
+}
+
+async fn validate(store: &StoreView, ctx: &Context) -> Result<Valid, Error> {
     let interval = interval(&store.spec)?;
-    let serial = ctx.clients.validate(store).await?;
+    let validity = ctx.clients.validate(store).await?;
     // another spec or other credentials, and they work: whoever reads from here reads again
-    if ctx.validated.is_news(&store.key, serial) {
+    if ctx.validated.is_news(&store.key, validity.serial) {
         ctx.wake.consumers_of(&store.key, ctx, |_| true);
     }
-    Ok(interval)
+    Ok(Valid {
+        interval,
+        doubt: validity.doubt,
+    })
 }
 
 fn interval(spec: &SecretStoreSpec) -> Result<Option<Duration>, Error> {
@@ -144,13 +176,13 @@ fn interval(spec: &SecretStoreSpec) -> Result<Option<Duration>, Error> {
 fn next(
     key: &StoreKey,
     ctx: &Context,
-    validated: &Result<Option<Duration>, Error>,
+    validated: &Result<Valid, Error>,
     written: &kube::Result<()>,
 ) -> Action {
     let error = match (validated, written) {
-        (Ok(interval), Ok(())) => {
+        (Ok(valid), Ok(())) => {
             ctx.store_failures.succeeded(key);
-            return Action::requeue(interval.unwrap_or(ctx.options.store_requeue_interval));
+            return Action::requeue(valid.interval.unwrap_or(ctx.options.store_requeue_interval));
         }
         (Err(error), _) => chain(error),
         (_, Err(error)) => format!("status not written: {}", chain(error)),
@@ -170,19 +202,19 @@ fn next(
 async fn report<K: StoreResource>(
     store: &K,
     ctx: &Context,
-    error: Option<&Error>,
+    verdict: Verdict<'_>,
 ) -> kube::Result<()> {
     let now = ctx.clock.now();
     let key = store.key();
-    K::metrics(&ctx.metrics).set_ready(key.namespace(), key.name(), error.is_none());
+    let is_ready = !matches!(verdict, Verdict::Invalid(_));
+    K::metrics(&ctx.metrics).set_ready(key.namespace(), key.name(), is_ready);
     let before = store.status().cloned().unwrap_or_default();
-    let after = next_status(&before, error, now);
-    let note = note(error);
+    let after = next_status(&before, verdict, now);
+    let recorder = ctx.recorder.as_component(K::COMPONENT);
+    let note = note(verdict);
     if after == before {
         if note.kind == Kind::Warning {
-            ctx.recorder
-                .as_component(K::COMPONENT)
-                .publish(store.object_ref(&()), note, now);
+            recorder.publish(store.object_ref(&()), note, now);
         }
         return Ok(());
     }
@@ -192,35 +224,52 @@ async fn report<K: StoreResource>(
         Err(error) => return Err(error),
         Ok(_) => {}
     }
-    ctx.recorder
-        .as_component(K::COMPONENT)
-        .publish(store.object_ref(&()), note, now);
+    if matches!(verdict, Verdict::Valid) && is_unmaintained(store) {
+        let warning = Note {
+            kind: Kind::Warning,
+            reason: UNMAINTAINED,
+            message: "store isn't currently maintained. Please plan and prepare accordingly."
+                .to_owned(),
+        };
+        recorder.publish(store.object_ref(&()), warning, now);
+    }
+    recorder.publish(store.object_ref(&()), note, now);
     Ok(())
 }
 
-fn note(error: Option<&Error>) -> Note {
-    match error {
-        None => Note {
-            kind: Kind::Normal,
-            reason: VALID,
-            message: "store validated".to_owned(),
-        },
-        Some(error) => Note {
-            kind: Kind::Warning,
-            reason: INVALID,
-            message: chain(error),
-        },
+fn is_unmaintained<K: StoreResource>(store: &K) -> bool {
+    !Providers::is_maintained(store.spec()) && !store.annotations().contains_key(IGNORE_MAINTENANCE)
+}
+
+fn note(verdict: Verdict<'_>) -> Note {
+    let (kind, reason, message) = match verdict {
+        Verdict::Valid => (Kind::Normal, VALID, "store validated".to_owned()),
+        Verdict::Unknown(reason) => (Kind::Warning, UNKNOWN, reason.to_owned()),
+        Verdict::Invalid(error) => (Kind::Warning, INVALID, chain(error)),
+    };
+    Note {
+        kind,
+        reason,
+        message,
     }
 }
 
 fn next_status(
     before: &SecretStoreStatus,
-    error: Option<&Error>,
+    verdict: Verdict<'_>,
     now: Timestamp,
 ) -> SecretStoreStatus {
-    let (is_ready, reason, message) = match error {
-        None => (true, VALID, "store validated".to_owned()),
-        Some(error) => {
+    let mut after = before.clone();
+    let (is_ready, reason, message) = match verdict {
+        Verdict::Valid => {
+            after.capabilities = Some(CAPABILITIES.to_owned());
+            (true, VALID, "store validated".to_owned())
+        }
+        Verdict::Unknown(reason) => {
+            let text = format!("could not determine validation status: {reason}");
+            (true, UNKNOWN, text)
+        }
+        Verdict::Invalid(error) => {
             let text = format!(
                 "{}: unable to create client: {}",
                 error.category(),
@@ -229,10 +278,6 @@ fn next_status(
             (false, INVALID, text)
         }
     };
-    let mut after = before.clone();
-    if is_ready {
-        after.capabilities = Some(CAPABILITIES.to_owned());
-    }
     put_ready(&mut after.conditions, is_ready, reason, &message, now);
     after
 }
@@ -247,14 +292,14 @@ mod tests {
 
     #[test]
     fn capabilities_survive_a_failure_and_the_transition_time_moves_with_the_status_only() {
-        let valid = next_status(&SecretStoreStatus::default(), None, at(1));
+        let valid = next_status(&SecretStoreStatus::default(), Verdict::Valid, at(1));
         assert_eq!(valid.capabilities.as_deref(), Some("ReadWrite"));
-        assert_eq!(next_status(&valid, None, at(2)), valid);
+        assert_eq!(next_status(&valid, Verdict::Valid, at(2)), valid);
 
         let error = |message: &str| Error::Config {
             message: message.to_owned(),
         };
-        let broken = next_status(&valid, Some(&error("missing tenantID")), at(3));
+        let broken = next_status(&valid, Verdict::Invalid(&error("missing tenantID")), at(3));
         assert_eq!(broken.capabilities.as_deref(), Some("ReadWrite"));
         assert_eq!(
             broken.conditions[0].reason.as_deref(),
@@ -264,11 +309,32 @@ mod tests {
             broken.conditions[0].message.as_deref(),
             Some("InvalidStore: unable to create client: missing tenantID")
         );
-        let other = next_status(&broken, Some(&error("missing secretRef")), at(4));
+        let other = next_status(
+            &broken,
+            Verdict::Invalid(&error("missing secretRef")),
+            at(4),
+        );
         assert_eq!(
             other.conditions[0].last_transition_time,
             broken.conditions[0].last_transition_time
         );
         assert_ne!(other, broken);
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_checked_is_ready_without_capabilities() {
+        let unknown = next_status(
+            &SecretStoreStatus::default(),
+            Verdict::Unknown("why"),
+            at(1),
+        );
+        assert_eq!(unknown.capabilities, None);
+        let condition = &unknown.conditions[0];
+        assert_eq!(condition.status, "True");
+        assert_eq!(condition.reason.as_deref(), Some("ValidationUnknown"));
+        assert_eq!(
+            condition.message.as_deref(),
+            Some("could not determine validation status: why")
+        );
     }
 }

@@ -32,8 +32,16 @@ struct Entry {
 struct Cached {
     /// `None`: there is one per consumer.
     client: Option<Arc<dyn SecretsClient>>,
-    /// Differs for every connection ever made.
-    serial: u64,
+    validity: Validity,
+}
+
+/// A store that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// Differs for every connection ever made: it changes with the store's spec and credentials.
+    pub serial: u64,
+    /// Why it could not be checked, where it could not.
+    pub doubt: Option<String>,
 }
 
 /// Who is concerned by a changed Secret.
@@ -72,13 +80,12 @@ impl StoreClients {
         }
     }
 
-    /// Checks the store's configuration and credentials; says nothing to the vault. Returns a
-    /// number that changes with the store's spec and credentials.
+    /// Checks the store's configuration and credentials; says nothing to the vault.
     ///
     /// # Errors
     /// Whatever makes every use of the store fail.
-    pub async fn validate(&self, store: &StoreView) -> Result<u64, Error> {
-        Ok(self.connect(store, None).await?.serial)
+    pub async fn validate(&self, store: &StoreView) -> Result<Validity, Error> {
+        Ok(self.connect(store, None).await?.validity)
     }
 
     /// The client of `store` for a consumer in `namespace`.
@@ -120,9 +127,15 @@ impl StoreClients {
         if built.is_err() {
             self.note_failure(&key, credentials.uses());
         }
+        let (client, doubt) = match built? {
+            Connection::Client(client) => (Some(client), None),
+            Connection::Unchecked { client, reason } => (Some(client), Some(reason)),
+            Connection::Referent => (None, None),
+        };
+        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let connection = Cached {
-            client: built?,
-            serial: self.serial.fetch_add(1, Ordering::Relaxed),
+            client,
+            validity: Validity { serial, doubt },
         };
         let entry = Entry {
             uid: store.uid.clone(),
@@ -139,13 +152,10 @@ impl StoreClients {
         store: &StoreView,
         scope: &Scope,
         credentials: &Credentials,
-    ) -> Result<Option<Arc<dyn SecretsClient>>, Error> {
+    ) -> Result<Connection, Error> {
         let provider = self.providers.of(&store.spec)?;
         provider.validate(scope)?;
-        Ok(match provider.connect(scope, credentials).await? {
-            Connection::Client(client) => Some(client),
-            Connection::Referent => None,
-        })
+        provider.connect(scope, credentials).await
     }
 
     fn cached(&self, key: &ClientKey, store: &StoreView) -> Option<Cached> {

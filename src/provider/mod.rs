@@ -2,6 +2,7 @@
 
 pub mod azure_key_vault;
 mod error;
+pub mod fake;
 
 use std::sync::Arc;
 
@@ -32,6 +33,14 @@ pub enum Connection {
     /// A cluster store whose credentials come from each consumer: nothing to build without one
     /// (ESO's "referent" authentication).
     Referent,
+    /// A client that can be asked, of a store that could not be checked (ESO's
+    /// `ValidationUnknown`).
+    Unchecked {
+        /// The client.
+        client: Arc<dyn SecretsClient>,
+        /// Why it could not be checked.
+        reason: String,
+    },
 }
 
 /// A configured store: one `spec.provider` block.

@@ -1,0 +1,267 @@
+//! The `fake` provider (`spec.provider.fake`): values that stand in the store itself, for tests
+//! and trials (spec: external-secrets.md 1.6, 3). Each store has its own values; ESO's fake stores
+//! of one name share theirs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Connection, Error, Provider, Scope, SecretsClient};
+use crate::api::external_secret::{Find, RemoteRef};
+use crate::api::fake::Fake;
+use crate::credentials::CredentialReader;
+use crate::secret::{SecretData, SecretValue, members, pattern, property};
+
+/// A store whose `spec.provider` is `fake`.
+#[derive(Clone, Debug)]
+pub struct FakeProvider {
+    spec: Fake,
+}
+
+impl FakeProvider {
+    /// The store as its block says.
+    pub fn new(spec: Fake) -> Self {
+        Self { spec }
+    }
+}
+
+#[async_trait]
+impl Provider for FakeProvider {
+    fn validate(&self, _: &Scope) -> Result<(), Error> {
+        for (index, entry) in self.spec.data.iter().enumerate() {
+            let missing = match (entry.key.is_empty(), entry.value.is_empty()) {
+                (true, _) => "key must be set",
+                (false, true) => "at least one value must be set",
+                (false, false) => continue,
+            };
+            return Err(Error::Config {
+                message: format!("{missing} in data {index} of spec.provider.fake"),
+            });
+        }
+        Ok(())
+    }
+
+    async fn connect(&self, _: &Scope, _: &dyn CredentialReader) -> Result<Connection, Error> {
+        const UNABLE: &str = "unable to validate: so says spec.provider.fake.validationResult";
+        let client = Arc::new(FakeClient::new(&self.spec));
+        match self.spec.validation_result {
+            None | Some(0) => Ok(Connection::Client(client)),
+            Some(1) => Ok(Connection::Unchecked {
+                client,
+                reason: UNABLE.to_owned(),
+            }),
+            Some(_) => Err(Error::Config {
+                message: UNABLE.to_owned(),
+            }),
+        }
+    }
+}
+
+/// The values by key, and of each key by version; without a version it is the empty one.
+#[derive(Debug)]
+struct FakeClient(BTreeMap<String, BTreeMap<String, SecretValue>>);
+
+impl FakeClient {
+    fn new(spec: &Fake) -> Self {
+        let mut data: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for entry in &spec.data {
+            let version = entry.version.clone().unwrap_or_default();
+            let value = SecretValue::new(entry.value.as_str());
+            let versions = data.entry(entry.key.clone()).or_default();
+            versions.insert(version, value);
+        }
+        Self(data)
+    }
+}
+
+#[async_trait]
+impl SecretsClient for FakeClient {
+    /// A missing property counts as a missing value, as with ESO; `metadataPolicy` is ignored.
+    async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
+        let version = remote_ref.version.as_deref().unwrap_or_default();
+        let versions = self.0.get(&remote_ref.key);
+        let value = versions.and_then(|versions| versions.get(version));
+        let path = remote_ref.property.as_deref().filter(|p| !p.is_empty());
+        Ok(match (value, path) {
+            (Some(value), Some(path)) => property::select(value, path),
+            (value, _) => value.cloned(),
+        })
+    }
+
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error> {
+        let value = self.get(remote_ref).await?;
+        let found = value.map(|value| members(&value)).transpose();
+        found.map_err(|error| invalid(error.to_string()))
+    }
+
+    /// By name only; of several versions the one that sorts last.
+    async fn find(&self, find: &Find) -> Result<SecretData, Error> {
+        let Some(name) = &find.name else {
+            return Err(invalid(
+                "unsupported find operator: the fake provider finds by dataFrom.find.name only"
+                    .to_owned(),
+            ));
+        };
+        let pattern = pattern::compile(name.regexp.as_deref().unwrap_or_default());
+        let pattern =
+            pattern.map_err(|error| invalid(format!("dataFrom.find.name.regexp: {error}")))?;
+        let matching = self.0.iter().filter(|(key, _)| pattern.is_match(key));
+        let latest = matching.filter_map(|(key, versions)| {
+            let (_, value) = versions.last_key_value()?;
+            Some((key.clone(), value.clone()))
+        });
+        Ok(latest.collect())
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::Invalid { message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials;
+
+    struct NoCredentials;
+
+    #[async_trait]
+    impl CredentialReader for NoCredentials {
+        async fn secret_key(
+            &self,
+            _: &str,
+            _: &str,
+            _: &str,
+        ) -> Result<SecretValue, credentials::Error> {
+            unreachable!("the fake provider has no credentials")
+        }
+    }
+
+    fn spec(validation: Option<i64>) -> Fake {
+        serde_json::from_value(serde_json::json!({
+            "validationResult": validation,
+            "data": [
+                {"key": "plain", "value": "hello"},
+                {"key": "json", "value": r#"{"a":"1","n":{"b":"2"}}"#},
+                {"key": "many", "value": "second", "version": "v2"},
+                {"key": "many", "value": "first", "version": "v1"},
+            ],
+        }))
+        .unwrap()
+    }
+
+    fn reference(json: serde_json::Value) -> RemoteRef {
+        serde_json::from_value(json).unwrap()
+    }
+
+    async fn got(json: serde_json::Value) -> Option<String> {
+        let value = FakeClient::new(&spec(None)).get(&reference(json)).await;
+        let value = value.unwrap()?;
+        value.expose_text().map(str::to_owned)
+    }
+
+    async fn found(json: serde_json::Value) -> Result<Vec<String>, String> {
+        let find: Find = serde_json::from_value(json).unwrap();
+        let found = FakeClient::new(&spec(None)).find(&find).await;
+        let found = found.map_err(|error| error.to_string())?;
+        let text = |value: &SecretValue| value.expose_text().unwrap().to_owned();
+        Ok(found
+            .iter()
+            .map(|(key, value)| format!("{key}={}", text(value)))
+            .collect())
+    }
+
+    #[tokio::test]
+    async fn key_and_version_must_both_be_those_of_an_entry() {
+        let vectors = [
+            (serde_json::json!({"key": "plain"}), Some("hello")),
+            (
+                serde_json::json!({"key": "plain", "version": "", "property": "", "metadataPolicy": "Fetch"}),
+                Some("hello"),
+            ),
+            (serde_json::json!({"key": "plain", "version": "v1"}), None),
+            (serde_json::json!({"key": "many"}), None),
+            (
+                serde_json::json!({"key": "many", "version": "v1"}),
+                Some("first"),
+            ),
+            (
+                serde_json::json!({"key": "json", "property": "n.b"}),
+                Some("2"),
+            ),
+            (serde_json::json!({"key": "json", "property": "nope"}), None),
+            (serde_json::json!({"key": "nope"}), None),
+        ];
+        for (json, want) in vectors {
+            assert_eq!(got(json.clone()).await.as_deref(), want, "{json}");
+        }
+    }
+
+    #[tokio::test]
+    async fn members_are_those_of_a_json_object() {
+        let client = FakeClient::new(&spec(None));
+        let json = reference(serde_json::json!({"key": "json"}));
+        let data = client.extract(&json).await.unwrap().unwrap();
+        assert_eq!(data["a"].expose(), b"1");
+        assert_eq!(data["n"].expose(), br#"{"b":"2"}"#);
+        let plain = reference(serde_json::json!({"key": "plain"}));
+        assert!(client.extract(&plain).await.is_err());
+        let nope = reference(serde_json::json!({"key": "nope"}));
+        assert!(client.extract(&nope).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn find_takes_the_last_version_of_each_matching_key() {
+        let by_name = |regexp: &str| serde_json::json!({"name": {"regexp": regexp}});
+        assert_eq!(found(by_name("^many")).await.unwrap(), ["many=second"]);
+        assert_eq!(
+            found(by_name("n$")).await.unwrap(),
+            ["json={\"a\":\"1\",\"n\":{\"b\":\"2\"}}", "plain=hello"]
+        );
+        assert!(found(by_name("^x")).await.unwrap().is_empty());
+        let error = found(by_name("(")).await.unwrap_err();
+        assert!(error.contains("dataFrom.find.name.regexp"), "{error}");
+        for unsupported in [
+            serde_json::json!({"tags": {"a": "b"}}),
+            serde_json::json!({"path": "a"}),
+        ] {
+            let error = found(unsupported).await.unwrap_err();
+            assert!(error.starts_with("unsupported find operator"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_store_says_what_its_validation_says() {
+        let scope = Scope::Cluster { consumer: None };
+        for (result, want) in [
+            (None, "ready"),
+            (Some(0), "ready"),
+            (Some(1), "unknown"),
+            (Some(2), "error"),
+        ] {
+            let provider = FakeProvider::new(spec(result));
+            provider.validate(&scope).unwrap();
+            let got = match provider.connect(&scope, &NoCredentials).await {
+                Ok(Connection::Client(_)) => "ready",
+                Ok(Connection::Unchecked { .. }) => "unknown",
+                Ok(Connection::Referent) => "referent",
+                Err(_) => "error",
+            };
+            assert_eq!(got, want, "{result:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_without_key_or_value_is_named() {
+        let data =
+            serde_json::json!({"data": [{"key": "a", "value": "1"}, {"key": "b", "value": ""}]});
+        let provider = FakeProvider::new(serde_json::from_value(data).unwrap());
+        let error = provider.validate(&Scope::Cluster { consumer: None });
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.starts_with("at least one value must be set in data 1"),
+            "{error}"
+        );
+    }
+}
