@@ -6,6 +6,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{application, credentials_of};
+use crate::support::cluster::text;
 use crate::support::manifests::{external_secret, value};
 use crate::support::run;
 use crate::support::scene::Scene;
@@ -45,6 +46,9 @@ async fn succeed(scene: &Scene) {
     scene.holds("app", "PASSWORD", VALUE).await;
     scene.apply(property("user")).await;
     scene.holds("user", "USER", PROPERTY).await;
+    let all = json!({"data": null, "dataFrom": [{"extract": {"key": "document"}}]});
+    scene.apply(external_secret("all", all)).await;
+    scene.holds("all", "user", PROPERTY).await;
 
     let target = scene.object("Secret", "app");
     let by_hand = json!({"stringData": {"MORE": BY_HAND}});
@@ -61,10 +65,32 @@ async fn succeed(scene: &Scene) {
 
 /// The failures that have a secret at hand.
 async fn fail(scene: &Scene, client: &str) {
-    let [absent, app] = ["absent", "app"].map(|name| scene.object("ExternalSecret", name));
-    scene.apply(property("absent")).await;
-    let words = ["property absent does not exist"];
-    scene.fails(&absent, "InvalidReference", &words).await;
+    let remote_ref = json!({"key": "password", "decodingStrategy": "Base64"});
+    let encoded = json!([{"secretKey": "A", "remoteRef": remote_ref}]);
+    let members = json!([{"extract": {"key": "password"}}]);
+    for (object, category, words) in [
+        (
+            property("absent"),
+            "InvalidReference",
+            "does not exist in key",
+        ),
+        (
+            external_secret("encoded", json!({ "data": encoded })),
+            "InvalidValue",
+            "illegal base64 data",
+        ),
+        (
+            external_secret("members", json!({"data": null, "dataFrom": members})),
+            "InvalidReference",
+            "extract takes a JSON object",
+        ),
+    ] {
+        let name = text(&object["metadata"]["name"]).to_owned();
+        scene.apply(object).await;
+        let object = scene.object("ExternalSecret", &name);
+        scene.fails(&object, category, &[words]).await;
+    }
+    let app = scene.object("ExternalSecret", "app");
     scene.apply(credentials_of(client, WRONG_SECRET)).await;
     let words = ["AADSTS7000215"];
     scene.fails(&app, "AuthenticationFailed", &words).await;
