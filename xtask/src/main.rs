@@ -2,6 +2,7 @@
 //! `Args` and a `run`; this file only dispatches.
 
 mod bed;
+mod bench;
 mod cargo;
 mod codegen;
 mod demo;
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Build the control plane's binaries; `bed up` starts one.
     Bed(bed::Args),
+    /// Measure what the operator costs.
+    Bench(bench::Args),
     /// Write what is derived from the types, or check it.
     Codegen(codegen::Args),
     /// Play the HOWTO on a real control plane, up to the rotated Secret.
@@ -38,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Bed(args) => bed::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Codegen(args) => codegen::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => return test::run(&args),

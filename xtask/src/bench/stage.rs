@@ -1,0 +1,187 @@
+//! The parts of a measurement: control plane with an audit log, azfake, the operator as its
+//! ServiceAccount. Starts them and asks them; knows no measurement.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use azfake::AzFake;
+use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::{Api, Client};
+use serde_json::Value;
+use testbed::{AuditEvent, ControlPlane, Launch, Process};
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use crate::test::cargo;
+
+const NAMESPACE: &str = "external-secrets";
+const ACCOUNT: &str = "keyferry";
+const USER: &str = "system:serviceaccount:external-secrets:keyferry";
+const TOKEN_LIFE: Duration = Duration::from_hours(6);
+const LOG_LINES: usize = 20;
+const POLL: Duration = Duration::from_millis(500);
+
+/// A running stage. Dropping it stops everything.
+pub(super) struct Stage {
+    operator: Process,
+    azure: AzFake,
+    plane: ControlPlane,
+    client: Client,
+}
+
+impl Stage {
+    /// Starts everything. `program` is the operator; without it a release build is made.
+    pub(super) async fn set_up(program: Option<&Path>, flags: &[String]) -> Result<Self> {
+        let program = match program {
+            Some(program) => program.to_owned(),
+            None => build_operator().await?,
+        };
+        let options = testbed::Options {
+            audit: true,
+            manifests: ["crds/bundle.yaml", "deploy/rbac.yaml"]
+                .map(read)
+                .into_iter()
+                .collect::<Result<_>>()?,
+            ..testbed::Options::default()
+        };
+        let plane = ControlPlane::start(options).await;
+        let plane = plane.context("start the control plane")?;
+        let azure = AzFake::start(azfake::Options::default()).await;
+        let azure = azure.context("start azfake")?;
+        let operator = start_operator(&program, &plane, &azure, flags).await?;
+        let client = plane.admin_client();
+        Ok(Self {
+            operator,
+            azure,
+            plane,
+            client,
+        })
+    }
+
+    /// The fake Azure's controls.
+    pub(super) fn azure(&self) -> azfake::Control {
+        self.azure.control()
+    }
+
+    /// Makes the objects of a YAML text.
+    pub(super) async fn create(&self, yaml: &str) -> Result<()> {
+        let config = self.plane.admin_kubeconfig();
+        let made = self.plane.kubectl_as(config, ["create", "-f", "-"], yaml);
+        made.await?.success().context("kubectl create").map(drop)
+    }
+
+    /// How many ExternalSecrets of the namespace are ready.
+    pub(super) async fn ready(&self, namespace: &str) -> Result<usize> {
+        let resource = ApiResource {
+            group: "external-secrets.io".to_owned(),
+            version: "v1".to_owned(),
+            api_version: "external-secrets.io/v1".to_owned(),
+            kind: "ExternalSecret".to_owned(),
+            plural: "externalsecrets".to_owned(),
+        };
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), namespace, &resource);
+        let listed = api.list(&ListParams::default()).await?;
+        Ok(listed
+            .items
+            .iter()
+            .filter(|object| is_ready(object))
+            .count())
+    }
+
+    /// Polls until `holds`.
+    ///
+    /// # Errors
+    /// After `limit`, or when the operator ends.
+    pub(super) async fn until(
+        &self,
+        what: &str,
+        limit: Duration,
+        holds: impl AsyncFn(&Self) -> Result<bool>,
+    ) -> Result<()> {
+        let start = Instant::now();
+        while !holds(self).await? {
+            if !self.operator.is_running() || start.elapsed() > limit {
+                let log = self.operator.log_tail(LOG_LINES);
+                bail!("{what}: not so after {:?}\n{log}", start.elapsed());
+            }
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// What the operator has asked the API server for so far.
+    pub(super) fn asked(&self) -> Result<Vec<AuditEvent>> {
+        let mut events = self.plane.audit_events()?;
+        events.retain(|event| event.user == USER);
+        Ok(events)
+    }
+
+    /// What the operator and the API server have consumed so far.
+    pub(super) fn usage(&self) -> Result<[testbed::Usage; 2]> {
+        let server = self.plane.usage(testbed::Component::ApiServer)?;
+        Ok([self.operator.usage()?, server])
+    }
+}
+
+fn is_ready(object: &DynamicObject) -> bool {
+    let conditions = &object.data["status"]["conditions"];
+    let mut conditions = conditions.as_array().into_iter().flatten();
+    conditions
+        .any(|condition: &Value| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// The repository's root.
+fn root() -> Result<&'static Path> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    folder.context("xtask stands in no repository")
+}
+
+fn read(file: &str) -> Result<String> {
+    std::fs::read_to_string(root()?.join(file)).with_context(|| format!("read {file}"))
+}
+
+/// Cargo's own progress goes to standard error.
+async fn build_operator() -> Result<PathBuf> {
+    let mut command = Command::new(cargo());
+    // together with this program's package the dependencies keep the features they have
+    let packages = ["--package=keyferry", "--package=xtask", "--bin=keyferry"];
+    command.arg("build").args(packages).arg("--release");
+    command.arg("--message-format=json-render-diagnostics");
+    command.current_dir(root()?).stdin(Stdio::null());
+    let built = command.stderr(Stdio::inherit()).kill_on_drop(true).output();
+    let built = built.await.context("start cargo")?;
+    ensure!(
+        built.status.success(),
+        "the operator does not build; see above"
+    );
+    let messages = String::from_utf8_lossy(&built.stdout).into_owned();
+    let messages = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut paths = messages.filter(|message| message["target"]["name"] == "keyferry");
+    paths
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .context("cargo did not say where the operator is")
+}
+
+async fn start_operator(
+    program: &Path,
+    plane: &ControlPlane,
+    azure: &AzFake,
+    flags: &[String],
+) -> Result<Process> {
+    let kubeconfig = plane
+        .service_account_kubeconfig(NAMESPACE, ACCOUNT, TOKEN_LIFE)
+        .await?;
+    let authority = plane.state().join("azfake-ca.pem");
+    std::fs::write(&authority, azure.ca_pem()).context("write azfake's certificate authority")?;
+    let mut environment = azure.environment(&authority);
+    environment.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
+    let launch = Launch::new(program, plane.state().join("operator.log"));
+    let addresses = ["--metrics-addr=0", "--live-addr=0"];
+    let launch = launch.args(addresses).args(flags);
+    Process::spawn(launch.env_clear().envs(environment))
+}
