@@ -10,11 +10,13 @@ mod limits;
 mod node;
 mod parse;
 mod printf;
+mod sprig;
 mod template;
 mod value;
 
 pub use error::Error;
 pub use functions::{CallError, Function, Functions, Type};
 pub use limits::Limits;
+pub use sprig::{Environment, add_sprig};
 pub use template::{MissingKey, Options, Template};
 pub use value::{CycleError, Elem, Kind, List, Map, Object, Value};

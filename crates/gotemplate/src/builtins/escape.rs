@@ -35,7 +35,7 @@ pub(super) fn js(mut text: &[u8]) -> Vec<u8> {
 }
 
 /// Escapes for the query of a URL: a space becomes `+`.
-pub(crate) fn query_escape(text: &[u8]) -> Vec<u8> {
+pub(super) fn query_escape(text: &[u8]) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(text.len());
     for byte in text {
         match byte {

@@ -9,8 +9,6 @@ use crate::functions::{Body, CallError, Function, Functions, Type};
 use crate::printf;
 use crate::value::Value;
 
-pub(crate) use escape::query_escape;
-
 const ONE: &[Type] = &[Type::Any];
 const TWO: &[Type] = &[Type::Any, Type::Any];
 

@@ -13,7 +13,7 @@ use crate::functions::Functions;
 use crate::lex::{Delims, Lexer, Token, TokenKind};
 use crate::node::{Node, Tree};
 
-pub(crate) use number::{parse_float, parse_int, parse_uint};
+pub(crate) use number::{parse_float, parse_int};
 
 /// The templates of a text by name.
 pub(crate) type Trees = HashMap<Vec<u8>, Tree>;

@@ -116,7 +116,7 @@ pub(crate) fn parse_int(text: &str) -> Option<i64> {
 }
 
 /// An integer literal of Go, without sign: the prefix gives the base.
-pub(crate) fn parse_uint(text: &str) -> Option<u64> {
+fn parse_uint(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
     let (base, digits) = match lower.as_bytes() {
         [b'0', b'x', ..] => (16, &lower[2..]),

@@ -12,7 +12,7 @@ use crate::limits::MAX_STRING;
 use crate::value::Value;
 
 pub(crate) use float::format_float;
-pub(crate) use quote::quoted;
+pub(crate) use quote::{can_backquote, quoted};
 
 /// Go's `fmt.Sprint`: a space between two operands that are both no strings.
 pub(crate) fn sprint(args: &[Value]) -> Result<Vec<u8>, CallError> {

@@ -1,0 +1,238 @@
+//! Regular expressions. Knows sprig's functions; Go's dialect is in `re2`.
+
+use std::borrow::Cow;
+
+use crate::functions::{CallError, Function, Functions, Type};
+use crate::lex::decode;
+use crate::printf::{can_backquote, quoted};
+use crate::sprig::re2::{Pattern, compile};
+use crate::sprig::{INT, TEXT, add_text, bytes, check_length, int};
+use crate::value::Value;
+
+pub(super) fn add_to(functions: &mut Functions) {
+    functions
+        .add(
+            "regexMatch",
+            Function::new(&[TEXT, TEXT], |args| {
+                let matches =
+                    compiled(args).is_ok_and(|p| p.regex.is_match(&readable(bytes(args, 1))));
+                Ok(matches.into())
+            }),
+        )
+        .add(
+            "mustRegexMatch",
+            Function::new(&[TEXT, TEXT], |args| {
+                Ok(compiled(args)?
+                    .regex
+                    .is_match(&readable(bytes(args, 1)))
+                    .into())
+            }),
+        );
+    type Run = fn(&Pattern, &[Value]) -> Result<Value, CallError>;
+    const RUNS: [(&str, &str, &[Type], Run); 5] = [
+        ("regexFind", "mustRegexFind", &[TEXT, TEXT], find),
+        (
+            "regexFindAll",
+            "mustRegexFindAll",
+            &[TEXT, TEXT, INT],
+            find_all,
+        ),
+        (
+            "regexReplaceAll",
+            "mustRegexReplaceAll",
+            &[TEXT; 3],
+            |p, args| replace_all(p, args, true),
+        ),
+        (
+            "regexReplaceAllLiteral",
+            "mustRegexReplaceAllLiteral",
+            &[TEXT; 3],
+            |p, args| replace_all(p, args, false),
+        ),
+        ("regexSplit", "mustRegexSplit", &[TEXT, TEXT, INT], split),
+    ];
+    for (name, must, params, run) in RUNS {
+        functions.add(
+            must,
+            Function::new(params, move |args| run(&compiled(args)?, args)),
+        );
+        functions.add(
+            name,
+            Function::new(params, move |args| {
+                let pattern = compiled(args).map_err(|error| panicked(bytes(args, 0), &error))?;
+                run(&pattern, args)
+            }),
+        );
+    }
+    add_text(functions, "regexQuoteMeta", quote_meta);
+}
+
+fn compiled(args: &[Value]) -> Result<Pattern, CallError> {
+    compile(bytes(args, 0)).map_err(|reason| {
+        let message = format!("error parsing regexp: {reason}");
+        CallError::revealing(message, "error parsing regexp")
+    })
+}
+
+/// What Go says where an expression was taken to be right.
+fn panicked(source: &[u8], error: &CallError) -> CallError {
+    let source = match std::str::from_utf8(source) {
+        Ok(text) if can_backquote(source) => format!("`{text}`"),
+        _ => quoted(source),
+    };
+    CallError::revealing(
+        format!("regexp: Compile({source}): {error}"),
+        error.redacted(),
+    )
+}
+
+fn find(pattern: &Pattern, args: &[Value]) -> Result<Value, CallError> {
+    let text = readable(bytes(args, 1));
+    Ok(original(pattern.regex.find(&text).map_or("", |found| found.as_str())).into())
+}
+
+fn find_all(pattern: &Pattern, args: &[Value]) -> Result<Value, CallError> {
+    let limit = usize::try_from(int(args, 2)).unwrap_or(usize::MAX);
+    let text = readable(bytes(args, 1));
+    let found = pattern.regex.find_iter(&text).take(limit);
+    Ok(Value::strings(found.map(|found| original(found.as_str()))))
+}
+
+/// Stray bytes stand as characters of this private range while an expression looks at them.
+const STRAY: u32 = 0x10_FE00;
+
+/// The text as UTF-8: to Go a stray byte is one character too.
+fn readable(mut text: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut readable = String::with_capacity(text.len());
+    while let Some((c, length)) = decode(text) {
+        let stray = c == char::REPLACEMENT_CHARACTER && length == 1;
+        let stand_in = char::from_u32(STRAY + u32::from(text[0])).unwrap_or(c);
+        readable.push(if stray { stand_in } else { c });
+        text = &text[length..];
+    }
+    Cow::Owned(readable)
+}
+
+/// The bytes that a readable text stands for.
+fn original(readable: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(readable.len());
+    for c in readable.chars() {
+        match u32::from(c).checked_sub(STRAY).map(u8::try_from) {
+            Some(Ok(stray)) => bytes.push(stray),
+            _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+fn replace_all(pattern: &Pattern, args: &[Value], expand: bool) -> Result<Value, CallError> {
+    let (text, replacement) = (readable(bytes(args, 1)), bytes(args, 2));
+    let mut replaced = Vec::with_capacity(text.len());
+    let mut end = 0;
+    for captures in pattern.regex.captures_iter(&text) {
+        let Some(found) = captures.get(0) else {
+            continue;
+        };
+        replaced.extend(original(&text[end..found.start()]));
+        if expand {
+            let group = |index: usize| captures.get(index).map(|group| group.as_str());
+            expand_into(&mut replaced, replacement, pattern, group);
+        } else {
+            replaced.extend_from_slice(replacement);
+        }
+        check_length(replaced.len())?;
+        end = found.end();
+    }
+    replaced.extend(original(&text[end..]));
+    Ok(replaced.into())
+}
+
+/// Writes the replacement with `$1`, `${1}`, `$name` and `$$` resolved.
+fn expand_into<'t>(
+    out: &mut Vec<u8>,
+    mut replacement: &[u8],
+    pattern: &Pattern,
+    group: impl Fn(usize) -> Option<&'t str>,
+) {
+    while let Some(dollar) = replacement.iter().position(|byte| *byte == b'$') {
+        out.extend_from_slice(&replacement[..dollar]);
+        replacement = &replacement[dollar + 1..];
+        if let Some(rest) = replacement.strip_prefix(b"$") {
+            out.push(b'$');
+            replacement = rest;
+        } else if let Some((name, rest)) = group_name(replacement) {
+            if let Some(text) = pattern.groups(name).into_iter().find_map(&group) {
+                out.extend(original(text));
+            }
+            replacement = rest;
+        } else {
+            out.push(b'$');
+        }
+    }
+    out.extend_from_slice(replacement);
+}
+
+/// The name after a dollar sign and what follows it.
+fn group_name(text: &[u8]) -> Option<(&str, &[u8])> {
+    let (braced, name) = match text.strip_prefix(b"{") {
+        Some(name) => (true, name),
+        None => (false, text),
+    };
+    let mut length = 0;
+    while let Some((c, size)) = decode(&name[length..])
+        && (c == '_' || c.is_alphanumeric())
+    {
+        length += size;
+    }
+    let (name, rest) = name.split_at(length);
+    let rest = if braced {
+        rest.strip_prefix(b"}")?
+    } else {
+        rest
+    };
+    let name = std::str::from_utf8(name).ok()?;
+    (!name.is_empty()).then_some((name, rest))
+}
+
+/// Go's `Split`: an empty match at the beginning does not split.
+fn split(pattern: &Pattern, args: &[Value]) -> Result<Value, CallError> {
+    let limit = int(args, 2);
+    if limit == 0 {
+        return Ok(Value::strings::<&[u8]>([]));
+    }
+    if !bytes(args, 0).is_empty() && bytes(args, 1).is_empty() {
+        return Ok(Value::strings([""]));
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let text = readable(bytes(args, 1));
+    let mut parts = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    for found in pattern.regex.find_iter(&text).take(limit) {
+        if parts.len() + 1 == limit {
+            break;
+        }
+        end = found.start();
+        if found.end() != 0 {
+            parts.push(original(&text[start..end]));
+        }
+        start = found.end();
+    }
+    if end != text.len() {
+        parts.push(original(&text[start..]));
+    }
+    Ok(Value::strings(parts))
+}
+
+fn quote_meta(text: &[u8]) -> Vec<u8> {
+    let mut quoted = Vec::with_capacity(text.len());
+    for byte in text {
+        if b"\\.+*?()|[]{}^$".contains(byte) {
+            quoted.push(b'\\');
+        }
+        quoted.push(*byte);
+    }
+    quoted
+}
