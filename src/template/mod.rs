@@ -1,6 +1,8 @@
 //! `spec.target.template`: what templates make of the fetched values (spec: external-secrets.md
 //! 2.10). Pure.
 
+pub mod yaml;
+
 use std::collections::BTreeMap;
 
 use crate::secret::SecretData;
