@@ -15,6 +15,7 @@ use crate::kubernetes::client;
 use crate::runtime::admin::{self, Server};
 use crate::runtime::shutdown;
 use crate::telemetry::{self, Level, Metrics};
+use crate::template::{Delimiters, Engine};
 
 /// Flags of the controller.
 #[derive(Debug, ClapArgs)]
@@ -43,6 +44,12 @@ pub(super) struct Args {
     /// How old status.refreshTime may grow while nothing changes; 0s writes at each refresh.
     #[arg(long, default_value = "15m", value_parser = go_duration)]
     status_heartbeat: SignedDuration,
+    /// What begins an action in templates.
+    #[arg(long, default_value = "{{")]
+    template_left_delimiter: String,
+    /// What ends an action in templates.
+    #[arg(long, default_value = "}}")]
+    template_right_delimiter: String,
     /// A host besides *.vault.azure.net and its siblings that may be named in vaultUrl and get
     /// tokens; may be given several times.
     #[arg(long)]
@@ -133,6 +140,10 @@ fn options(args: &Args) -> Options {
         concurrent: args.concurrent,
         store_requeue_interval: args.store_requeue_interval.unsigned_abs(),
         status_heartbeat: args.status_heartbeat,
+        templates: Engine::new(Delimiters {
+            left: args.template_left_delimiter.clone(),
+            right: args.template_right_delimiter.clone(),
+        }),
     }
 }
 

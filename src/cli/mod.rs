@@ -2,6 +2,8 @@
 
 mod controller;
 mod crds;
+mod render;
+mod render_sources;
 
 use clap::{Parser, Subcommand};
 
@@ -19,6 +21,8 @@ pub struct Cli {
 enum Command {
     /// Print the `CustomResourceDefinitions`.
     Crds,
+    /// Print the Secrets that `ExternalSecrets` would make, offline and from files.
+    Render(render::Args),
 }
 
 /// Runs what the command line asks for.
@@ -29,5 +33,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => Box::pin(controller::run(cli.controller)).await,
         Some(Command::Crds) => crds::print(),
+        Some(Command::Render(args)) => render::run(args).await,
     }
 }

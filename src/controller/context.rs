@@ -11,12 +11,14 @@ use kube::Client;
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
 use crate::telemetry::Metrics;
+use crate::template::Engine;
 
 use super::dependents::Dependents;
 use super::external_secret::Memories;
 use super::readiness::Readiness;
 use super::store_clients::StoreClients;
 use super::stores::{StoreKey, Stores};
+use super::template_sources::TemplateSources;
 use super::wake::Wake;
 
 /// What the flags say.
@@ -32,6 +34,8 @@ pub struct Options {
     pub store_requeue_interval: Duration,
     /// `--status-heartbeat`: how old `status.refreshTime` may grow while nothing changes.
     pub status_heartbeat: SignedDuration,
+    /// `--template-left-delimiter` and `--template-right-delimiter`.
+    pub templates: Engine,
 }
 
 /// Shared by all controllers.
@@ -50,6 +54,8 @@ pub struct Context {
     pub readiness: Readiness,
     /// The stores as watched.
     pub stores: Stores,
+    /// ConfigMaps and Secrets that hold templates.
+    pub template_sources: TemplateSources,
     /// One client per store.
     pub clients: StoreClients,
     /// Who looks again when something changes.

@@ -9,11 +9,21 @@ use super::stores::StoreKey;
 /// Namespace and name.
 pub(super) type ObjectKey = (String, String);
 
-/// The two indexes and their inverse.
+/// A ConfigMap or Secret that holds templates.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TemplateSource {
+    /// A ConfigMap.
+    ConfigMap(ObjectKey),
+    /// A Secret.
+    Secret(ObjectKey),
+}
+
+/// The indexes and their inverse.
 #[derive(Debug, Default)]
 pub struct Dependents {
     uses: HashMap<ObjectKey, Uses>,
     by_store: HashMap<StoreKey, BTreeSet<ObjectKey>>,
+    by_template: HashMap<TemplateSource, BTreeSet<ObjectKey>>,
     by_target: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
 }
 
@@ -22,6 +32,8 @@ pub struct Dependents {
 pub struct Uses {
     /// Every store of the spec.
     pub stores: BTreeSet<StoreKey>,
+    /// Every ConfigMap and Secret of `templateFrom`.
+    pub templates: BTreeSet<TemplateSource>,
     /// The target Secret.
     pub target: ObjectKey,
 }
@@ -36,6 +48,12 @@ impl Dependents {
         for store in &uses.stores {
             self.by_store
                 .entry(store.clone())
+                .or_default()
+                .insert(object.clone());
+        }
+        for template in &uses.templates {
+            self.by_template
+                .entry(template.clone())
                 .or_default()
                 .insert(object.clone());
         }
@@ -54,27 +72,25 @@ impl Dependents {
         for store in &uses.stores {
             leave(&mut self.by_store, store, object);
         }
+        for template in &uses.templates {
+            leave(&mut self.by_template, template, object);
+        }
         leave(&mut self.by_target, &uses.target, object);
     }
 
     /// The ExternalSecrets that read from `store`.
     pub fn of_store(&self, store: &StoreKey) -> Vec<ObjectKey> {
-        self.by_store
-            .get(store)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
+        entries(&self.by_store, store)
+    }
+
+    /// The ExternalSecrets that render templates of `source`.
+    pub fn of_template(&self, source: &TemplateSource) -> Vec<ObjectKey> {
+        entries(&self.by_template, source)
     }
 
     /// The ExternalSecrets that write Secret `target`.
     pub fn of_target(&self, target: &ObjectKey) -> Vec<ObjectKey> {
-        self.by_target
-            .get(target)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
+        entries(&self.by_target, target)
     }
 
     /// Every target that some ExternalSecret names.
@@ -86,6 +102,10 @@ impl Dependents {
     pub fn objects(&self) -> impl Iterator<Item = &ObjectKey> {
         self.uses.keys()
     }
+}
+
+fn entries<K: Eq + Hash>(index: &HashMap<K, BTreeSet<ObjectKey>>, key: &K) -> Vec<ObjectKey> {
+    index.get(key).into_iter().flatten().cloned().collect()
 }
 
 fn leave<K: Eq + Hash>(index: &mut HashMap<K, BTreeSet<ObjectKey>>, key: &K, object: &ObjectKey) {
@@ -111,6 +131,7 @@ mod tests {
         };
         Uses {
             stores: BTreeSet::from([store]),
+            templates: BTreeSet::from([TemplateSource::ConfigMap(key(target))]),
             target: key(target),
         }
     }
@@ -127,9 +148,12 @@ mod tests {
         assert_eq!(dependents.of_store(&store("one")), [key("b")]);
         assert_eq!(dependents.of_store(&store("two")), [key("a")]);
         assert_eq!(dependents.of_target(&key("shared")), [key("b")]);
+        let template = TemplateSource::ConfigMap(key("own"));
+        assert_eq!(dependents.of_template(&template), [key("a")]);
         dependents.remove(&key("a"));
         dependents.remove(&key("b"));
         assert_eq!(dependents.objects().count(), 0);
         assert!(dependents.by_store.is_empty() && dependents.by_target.is_empty());
+        assert!(dependents.by_template.is_empty());
     }
 }

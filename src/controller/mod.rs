@@ -12,6 +12,7 @@ mod secret_store;
 mod store_clients;
 mod store_conditions;
 mod stores;
+mod template_sources;
 mod triggers;
 mod unserved;
 mod wake;
@@ -24,7 +25,6 @@ use std::sync::{Arc, Mutex};
 use futures::future::{BoxFuture, FutureExt as _, Shared};
 use futures::{Stream, StreamExt as _, stream};
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action, Controller};
 use kube::runtime::reflector::store::Writer;
@@ -46,8 +46,11 @@ use wake::{Queues, Wake};
 use watch_pauses::WatchPauses;
 
 pub use context::Options;
+pub use dependents::TemplateSource;
+pub use outcome::chain;
 pub use providers::Providers;
 pub use readiness::Readiness;
+pub use stores::StoreKey;
 
 const COMPONENT: &str = "external-secrets";
 
@@ -110,6 +113,7 @@ fn context(setup: Setup, recorder: Recorder, stores: Stores, wake: Wake) -> Arc<
         stores,
         dependents: Mutex::default(),
         memories: external_secret::Memories::default(),
+        template_sources: template_sources::TemplateSources::default(),
         store_failures: context::Failures::default(),
         validated: context::Validated::default(),
         wake,
@@ -128,7 +132,8 @@ async fn watches(
         triggers::external_secrets(watch(scoped(ctx), external_secrets), Arc::clone(ctx)),
         triggers::stores(watch(scoped(ctx), secret_stores), Arc::clone(ctx)),
         triggers::stores(watch(all, cluster_stores), Arc::clone(ctx)),
-        triggers::secrets(watch_secrets(ctx), Arc::clone(ctx)),
+        triggers::secrets(watch_metadata(ctx), Arc::clone(ctx)),
+        template_sources::config_maps(watch_metadata(ctx), Arc::clone(ctx)),
     );
 }
 
@@ -203,10 +208,20 @@ where
         .reflect(writer)
 }
 
-fn watch_secrets(
+/// Follows the metadata of one kind; nothing is cached.
+fn watch_metadata<K>(
     ctx: &Context,
-) -> impl Stream<Item = watcher::Result<watcher::Event<PartialObjectMeta<Secret>>>> + Send + use<> {
-    let api: Api<PartialObjectMeta<Secret>> = scoped(ctx);
+) -> impl Stream<Item = watcher::Result<watcher::Event<PartialObjectMeta<K>>>> + Send + use<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + Send
+        + Sync
+        + 'static,
+    PartialObjectMeta<K>: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    let api: Api<PartialObjectMeta<K>> = scoped(ctx);
     watcher(api, watcher::Config::default()).backoff(WatchPauses::default())
 }
 

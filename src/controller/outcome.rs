@@ -26,7 +26,7 @@ pub(super) fn backoff(failures: u32) -> Duration {
 }
 
 /// The error and its causes in one line: `a: b: c`.
-pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let (mut text, mut source) = words(error);
     while let Some(cause) = source {
         let (cause_text, deeper) = words(cause);

@@ -9,7 +9,7 @@ use crate::secret::pattern;
 
 /// Why the conditions cannot be evaluated: nobody may use the store until they are mended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
     /// A regular expression that does not compile.
     #[error("failed to compile {index}th namespace regex in {condition}th condition")]
     Regex {

@@ -15,7 +15,7 @@ use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{MANAGED_LABEL, MANAGED_VALUE};
 
 use super::context::Context;
-use super::dependents::ObjectKey;
+use super::dependents::{ObjectKey, TemplateSource};
 use super::external_secret;
 use super::outcome::chain;
 use super::secret_store::StoreResource;
@@ -181,7 +181,7 @@ fn became_ready(store: &StoreKey, is_new: bool, ctx: &Context) {
     }
 }
 
-/// Follows the metadata of all Secrets: targets and credentials.
+/// Follows the metadata of all Secrets: targets, credentials and templates.
 pub(super) async fn secrets(
     events: impl Stream<Item = watcher::Result<Event<PartialObjectMeta<Secret>>>> + Send,
     ctx: Arc<Context>,
@@ -192,12 +192,13 @@ pub(super) async fn secrets(
         let Some(event) = usable::<Secret, _>(&ctx, event) else {
             continue;
         };
-        let object_key = |secret: &PartialObjectMeta<Secret>| {
-            (secret.namespace().unwrap_or_default(), secret.name_any())
-        };
+        let is_listed = matches!(event, Event::InitApply(_));
         match presence.apply(event, object_key) {
             Change::Present(key, secret) => {
                 let version = secret.resource_version();
+                let source = TemplateSource::Secret(key.clone());
+                ctx.template_sources
+                    .seen(&source, version.clone(), is_listed, &ctx);
                 credentials_changed(&key, version.as_deref(), &ctx);
                 if !ctx.memories.is_own_write(&key, version.as_deref()) {
                     let is_managed = secret.labels().get(MANAGED_LABEL).map(String::as_str)
@@ -207,6 +208,8 @@ pub(super) async fn secrets(
             }
             Change::Gone(keys) => {
                 for key in keys {
+                    let source = TemplateSource::Secret(key.clone());
+                    ctx.template_sources.seen(&source, None, false, &ctx);
                     credentials_changed(&key, None, &ctx);
                     ctx.memories.is_own_write(&key, None);
                     wake_writers(&key, true, &ctx);
@@ -240,7 +243,8 @@ fn credentials_changed(secret: &ObjectKey, version: Option<&str>, ctx: &Context)
     }
 }
 
-fn object_key<K: Resource>(object: &K) -> ObjectKey {
+/// Namespace and name.
+pub(super) fn object_key<K: Resource>(object: &K) -> ObjectKey {
     (object.namespace().unwrap_or_default(), object.name_any())
 }
 
@@ -253,7 +257,7 @@ fn store_key<K: StoreResource>(object: &Guarded<K>) -> StoreKey {
 }
 
 /// The event, or a log line: the watcher pauses and tries again by itself.
-fn usable<K, O>(ctx: &Context, event: watcher::Result<Event<O>>) -> Option<Event<O>>
+pub(super) fn usable<K, O>(ctx: &Context, event: watcher::Result<Event<O>>) -> Option<Event<O>>
 where
     K: Resource<DynamicType = ()>,
 {

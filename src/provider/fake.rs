@@ -60,10 +60,11 @@ impl Provider for FakeProvider {
 
 /// The values by key, and of each key by version; without a version it is the empty one.
 #[derive(Debug)]
-struct FakeClient(BTreeMap<String, BTreeMap<String, SecretValue>>);
+pub struct FakeClient(BTreeMap<String, BTreeMap<String, SecretValue>>);
 
 impl FakeClient {
-    fn new(spec: &Fake) -> Self {
+    /// The values of `spec`.
+    pub fn new(spec: &Fake) -> Self {
         let mut data: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for entry in &spec.data {
             let version = entry.version.clone().unwrap_or_default();

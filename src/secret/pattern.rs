@@ -22,7 +22,9 @@ pub struct BadPattern(String);
 pub fn compile(pattern: &str) -> Result<Regex, BadPattern> {
     if pattern.len() > MAX_PATTERN {
         let length = pattern.len();
-        return Err(BadPattern(format!("{length} bytes, {MAX_PATTERN} are allowed")));
+        return Err(BadPattern(format!(
+            "{length} bytes, {MAX_PATTERN} are allowed"
+        )));
     }
     let translated = translate(pattern)?;
     let compiled = RegexBuilder::new(&translated)

@@ -1,11 +1,17 @@
 //! `spec.target.template`: what templates make of the fetched values (spec: external-secrets.md
-//! 2.10). Pure.
+//! 2.10, templating.md 1). Pure: whoever calls has read the ConfigMaps and Secrets.
+
+mod engine;
+mod yaml;
 
 pub mod yaml;
 
 use std::collections::BTreeMap;
 
-use crate::secret::SecretData;
+use crate::api::external_secret::{DecodingStrategy, TargetTemplate, TemplateScope};
+use crate::secret::{SecretData, SecretValue, decoding};
+
+pub use engine::{Delimiters, Engine, rename};
 
 /// What a template made.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,10 +24,246 @@ pub struct Rendered {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What `dataFrom[].rewrite[].transform` makes of a key.
+/// Where rendered keys go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// The data.
+    #[default]
+    Data,
+    /// The annotations.
+    Annotations,
+    /// The labels.
+    Labels,
+}
+
+impl Place {
+    /// The place that `templateFrom[].target` names; `None` where a Secret has none of this name.
+    pub fn named(target: &str) -> Option<Self> {
+        match target.to_ascii_lowercase().as_str() {
+            "" | "data" => Some(Self::Data),
+            "annotations" => Some(Self::Annotations),
+            "labels" => Some(Self::Labels),
+            _ => None,
+        }
+    }
+}
+
+/// One template text of `templateFrom`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The item's key: what a text of scope `Values` renders the value of.
+    pub key: String,
+    /// The text. It may come from a Secret.
+    pub text: SecretValue,
+    /// What it renders.
+    pub scope: TemplateScope,
+    /// Where that goes.
+    pub place: Place,
+    /// How rendered values are decoded.
+    pub decoding: DecodingStrategy,
+}
+
+/// Which template failed, and why. Texts hold no value.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A text cannot be parsed or executed.
+    #[error("could not apply template: unable to {act} template at key {key}: {message}")]
+    Engine {
+        /// `parse` or `execute`.
+        act: &'static str,
+        /// The key it renders; the place for a text that renders several.
+        key: String,
+        /// The engine's text, with line and column.
+        message: String,
+    },
+    /// A rendered value cannot be decoded.
+    #[error(
+        "could not apply template: failed to decode rendered template value for key {key}: {source}"
+    )]
+    Decode {
+        /// The key.
+        key: String,
+        /// Why.
+        source: decoding::Error,
+    },
+    /// A rendered text is no flat map.
+    #[error("could not apply template: could not unmarshal template to 'map[string][]byte': {0}")]
+    KeyValues(String),
+}
+
+/// Renders `parts` in order, then the template's own data, labels and annotations; later writes
+/// win.
 ///
 /// # Errors
-/// There is no template engine yet.
-pub fn rename(_template: &str, _key: &str) -> Result<String, String> {
-    Err("templates are not supported yet; use rewrite.regexp".to_owned())
+/// The first text that fails; nothing is rendered then.
+pub fn render(
+    engine: &Engine,
+    template: &TargetTemplate,
+    parts: &[Part],
+    data: &SecretData,
+) -> Result<Rendered, Error> {
+    let root = engine::root(data);
+    let mut rendered = Rendered::default();
+    for part in parts {
+        for (key, value) in part_values(engine, part, &root)? {
+            let decoded = decoding::decode(&value, &part.decoding);
+            let value = decoded.map_err(|source| Error::Decode {
+                key: key.clone(),
+                source,
+            })?;
+            rendered.put(part.place, key, value);
+        }
+    }
+    let metadata = template.metadata.as_ref();
+    let own = [
+        (Place::Data, template.data.as_ref()),
+        (Place::Labels, metadata.and_then(|it| it.labels.as_ref())),
+        (
+            Place::Annotations,
+            metadata.and_then(|it| it.annotations.as_ref()),
+        ),
+    ];
+    for (place, texts) in own {
+        for (key, text) in texts.into_iter().flatten() {
+            let value = engine.render(key, text.as_bytes(), &root)?;
+            rendered.put(place, key.clone(), value);
+        }
+    }
+    Ok(rendered)
+}
+
+fn part_values(
+    engine: &Engine,
+    part: &Part,
+    root: &gotemplate::Value,
+) -> Result<Vec<(String, SecretValue)>, Error> {
+    let text = part.text.expose();
+    match part.scope {
+        TemplateScope::KeysAndValues => engine.render_key_values(text, root),
+        TemplateScope::Values | TemplateScope::Unknown(_) => {
+            let value = engine.render(&part.key, text, root)?;
+            Ok(vec![(part.key.clone(), value)])
+        }
+    }
+}
+
+impl Rendered {
+    fn put(&mut self, place: Place, key: String, value: SecretValue) {
+        // labels and annotations are text
+        let text = || String::from_utf8_lossy(value.expose()).into_owned();
+        match place {
+            Place::Data => drop(self.data.insert(key, value)),
+            Place::Labels => drop(self.labels.insert(key, text())),
+            Place::Annotations => drop(self.annotations.insert(key, text())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn data(entries: &[(&str, &str)]) -> SecretData {
+        let entries = entries.iter();
+        entries
+            .map(|(key, value)| ((*key).to_owned(), SecretValue::new(*value)))
+            .collect()
+    }
+
+    fn template(value: serde_json::Value) -> TargetTemplate {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn part(key: &str, text: &str, scope: TemplateScope, place: Place) -> Part {
+        Part {
+            key: key.to_owned(),
+            text: SecretValue::new(text),
+            scope,
+            place,
+            decoding: DecodingStrategy::None,
+        }
+    }
+
+    #[test]
+    fn own_texts_win_over_those_of_others() {
+        let template = template(json!({
+            "data": {"dsn": "pg://{{ .user }}"},
+            "metadata": {"labels": {"user": "{{ .user }}"}, "annotations": {"n": "{{ len .user }}"}},
+        }));
+        let parts = [
+            part("dsn", "overwritten", TemplateScope::Values, Place::Data),
+            part("more", "{{ .user }}!", TemplateScope::Values, Place::Data),
+            part(
+                "",
+                "team: {{ .user }}\n",
+                TemplateScope::KeysAndValues,
+                Place::Labels,
+            ),
+        ];
+        let engine = Engine::default();
+        let rendered = render(&engine, &template, &parts, &data(&[("user", "app")])).unwrap();
+        assert_eq!(
+            rendered.data,
+            data(&[("dsn", "pg://app"), ("more", "app!")])
+        );
+        let labels: Vec<_> = rendered.labels.iter().collect();
+        assert_eq!(labels.len(), 2);
+        assert_eq!(rendered.labels["team"], "app");
+        assert_eq!(rendered.annotations["n"], "3");
+    }
+
+    #[test]
+    fn a_missing_key_is_an_error_that_names_key_and_place() {
+        let template = template(json!({"data": {"dsn": "x\n{{ .nope }}"}}));
+        let data = data(&[("user", "hunter2")]);
+        let error = render(&Engine::default(), &template, &[], &data)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("unable to execute template at key dsn: template: dsn:2:"),
+            "{error}"
+        );
+        assert!(
+            error.contains("nope") && !error.contains("hunter2"),
+            "{error}"
+        );
+        let broken = self::template(json!({"data": {"dsn": "{{ .user"}}));
+        let error = render(&Engine::default(), &broken, &[], &data)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("unable to parse template at key dsn"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn rendered_values_are_decoded_where_asked() {
+        let mut decoded = part("k", "{{ .v }}", TemplateScope::Values, Place::Data);
+        decoded.decoding = DecodingStrategy::Base64;
+        let of = |value: &str| {
+            let data = data(&[("v", value)]);
+            render(
+                &Engine::default(),
+                &TargetTemplate::default(),
+                std::slice::from_ref(&decoded),
+                &data,
+            )
+        };
+        assert_eq!(of("YmFy").unwrap().data, data(&[("k", "bar")]));
+        let error = of("hunter2").unwrap_err().to_string();
+        assert!(
+            error.contains("for key k") && !error.contains("hunter2"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn keys_are_renamed_with_the_default_delimiters_and_without_strictness() {
+        assert_eq!(engine::rename("pre-{{ .value }}", "a").unwrap(), "pre-a");
+        assert_eq!(engine::rename("{{ .nope }}", "a").unwrap(), "<no value>");
+        assert!(engine::rename("{{", "a").is_err());
+    }
 }

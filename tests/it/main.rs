@@ -1,6 +1,7 @@
 //! One binary for all tests that need real parts.
 
 mod crds;
+mod examples;
 mod external_secrets;
 mod golden;
 mod outages;

@@ -14,8 +14,10 @@ mod policy;
 mod refresh;
 mod report;
 mod shape;
+pub mod sources;
 mod spec;
 mod status;
+mod templates;
 mod uses;
 mod validate;
 mod windows;
@@ -25,18 +27,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
 
 use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus};
 use crate::provider::Retry;
-use crate::template;
+use crate::secret::SecretData;
+use crate::template::{self, Engine};
 
 use super::context::Context;
 use super::dependents::ObjectKey;
 use super::outcome::ReconcileError;
 use super::stores::Guarded;
+use plan::{Plan, TargetPlan};
+use shape::Shaped;
+use sources::Sources;
+use spec::SyncSpec;
 
 pub use memory::{Memories, Memory};
 pub use uses::uses;
@@ -59,6 +67,9 @@ pub enum Error {
     /// A value cannot be used.
     #[error(transparent)]
     Shape(#[from] shape::Error),
+    /// The target's template gives nothing.
+    #[error(transparent)]
+    Templates(#[from] templates::Error),
     /// The target is not ours to write or to delete.
     #[error(transparent)]
     Plan(#[from] plan::Error),
@@ -83,6 +94,7 @@ impl ReconcileError for Error {
             Self::Invalid(_) => "InvalidSpec",
             Self::Collect(error) => error.category(),
             Self::Shape(_) => "InvalidValue",
+            Self::Templates(_) => "TemplateFailed",
             Self::Plan(error) | Self::Apply(apply::Error::Frozen(error)) => match error {
                 plan::Error::OwnedByExternalSecret(_) | plan::Error::OwnedByOther { .. } => {
                     "TargetOwnedByOther"
@@ -126,7 +138,7 @@ impl Error {
             },
             Self::Apply(apply::Error::DeleteOrphans(_)) => "could not delete orphaned secrets",
             Self::Apply(apply::Error::Delete { .. }) => "could not delete secret",
-            Self::Observe(_) | Self::Apply(_) => "could not update secret",
+            Self::Observe(_) | Self::Templates(_) | Self::Apply(_) => "could not update secret",
             Self::Finalizer(_) | Self::TimedOut | Self::Panicked(_) => "could not reconcile",
         }
     }
@@ -157,7 +169,7 @@ enum Outcome {
 /// A refresh that succeeded.
 #[derive(Debug)]
 struct Synced {
-    spec: spec::SyncSpec,
+    spec: SyncSpec,
     verdict: plan::Verdict,
     reason: refresh::Reason,
     started: Timestamp,
@@ -234,16 +246,11 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
         refresh::Decision::Due(reason) => reason,
         refresh::Decision::Wait(until) => return Ok(Outcome::Unchanged(until)),
     };
-    let fetched = collect::collect(&spec, ctx).await?;
-    let shaped = shape::shape(&spec, fetched, &template::rename)?;
+    let shaped = fetch(&spec, ctx).await?;
     report::tell_missing(object, ctx, &shaped.missing);
-    let situation = plan::Situation {
-        present: target.as_ref(),
-        bound: &known.status.binding.name,
-        data: &shaped.data,
-        rendered: None,
-    };
-    let plan = plan::decide(&spec, &situation)?;
+    let bound = &known.status.binding.name;
+    let engine = &ctx.options.templates;
+    let plan = plan(&spec, target.as_ref(), bound, &shaped.data, engine, ctx).await?;
     let verdict = plan.verdict;
     match apply::apply(plan, object, &spec, ctx).await {
         Err(error) if error.is_conflict() => return Ok(Outcome::Overtaken),
@@ -258,6 +265,60 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
         started,
         next,
     })))
+}
+
+/// What the providers have, shaped.
+async fn fetch(spec: &SyncSpec, sources: &dyn Sources) -> Result<Shaped, Error> {
+    let fetched = collect::collect(spec, sources).await?;
+    Ok(shape::shape(spec, fetched, &template::rename)?)
+}
+
+/// What is to be done about the target, its template rendered where it counts.
+async fn plan(
+    spec: &SyncSpec,
+    present: Option<&Secret>,
+    bound: &str,
+    data: &SecretData,
+    engine: &Engine,
+    sources: &dyn Sources,
+) -> Result<Plan, Error> {
+    let rendered = if plan::needs_content(spec, present, data) {
+        templates::render(spec, data, engine, sources).await?
+    } else {
+        None
+    };
+    let situation = plan::Situation {
+        present,
+        bound,
+        data,
+        rendered: rendered.as_ref(),
+    };
+    Ok(plan::decide(spec, &situation)?)
+}
+
+/// The target as a first sync would leave it, with `present` in its place before; `None` where it
+/// would not be written.
+///
+/// # Errors
+/// What the sync would fail with.
+pub async fn preview(
+    object: &ExternalSecret,
+    present: Option<&Secret>,
+    engine: &Engine,
+    sources: &dyn Sources,
+) -> Result<Option<Secret>, Error> {
+    let spec = validate::validate(object)?;
+    let shaped = fetch(&spec, sources).await?;
+    let plan = plan(&spec, present, "", &shaped.data, engine, sources).await?;
+    Ok(match plan.target {
+        TargetPlan::Create(secret) | TargetPlan::Update { secret, .. } => Some(*secret),
+        TargetPlan::Keep => present.cloned(),
+        TargetPlan::Delete(_) => None,
+        TargetPlan::Frozen(_) => {
+            let name = spec.target.name;
+            return Err(apply::Error::from(plan::Error::Immutable(name)).into());
+        }
+    })
 }
 
 fn last_sync(known: &Known) -> refresh::LastSync {

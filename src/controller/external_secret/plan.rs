@@ -118,6 +118,22 @@ pub(super) struct Situation<'a> {
     pub rendered: Option<&'a Rendered>,
 }
 
+/// Whether the target's content will be written, so that its template has to be rendered.
+pub(super) fn needs_content(spec: &SyncSpec, present: Option<&Secret>, data: &SecretData) -> bool {
+    let target = &spec.target;
+    let act = policy::act(
+        target.creation,
+        target.deletion,
+        !data.is_empty(),
+        present.is_some(),
+    );
+    match act {
+        Act::Create => true,
+        Act::Update => !target.is_immutable,
+        Act::Delete | Act::Retain | Act::Wait | Act::Leave | Act::Refuse => false,
+    }
+}
+
 /// Decides.
 ///
 /// # Errors

@@ -6,11 +6,12 @@ use kube::ResourceExt as _;
 
 use crate::api::external_secret::{
     DataFrom, ExternalSecret, ExternalSecretData, ExternalSecretSpec, RefreshPolicy, SourceRef,
-    StoreRef, Target,
+    StoreRef, Target, TargetTemplate, TemplateFrom,
 };
 use crate::api::secret_store::StoreKind;
 use crate::controller::stores::StoreKey;
 use crate::secret::metadata_hash;
+use crate::template::Place;
 
 use super::policy::{Creation, Deletion};
 use super::spec::{Entry, Query, RefreshRule, Source, SyncSpec, TargetSpec};
@@ -46,6 +47,12 @@ pub enum Error {
     /// A reference to a store of a kind that does not exist.
     #[error("unsupported secret store kind: {0}; use SecretStore or ClusterSecretStore")]
     StoreKind(String),
+    /// A Secret that the cluster would take for credentials of its own.
+    #[error(
+        "template.type={0:?} is not allowed: the cluster takes such a Secret for credentials of its \
+         own; use another spec.target.template.type"
+    )]
+    Privileged(String),
     /// Neither `data` nor `dataFrom`.
     #[error("either data or dataFrom should be specified")]
     Empty,
@@ -71,6 +78,7 @@ pub(super) fn validate(object: &ExternalSecret) -> Result<SyncSpec, Error> {
         .filter_map(|(index, from)| source(index, from, spec, &namespace).transpose())
         .collect::<Result<Vec<_>, _>>()?;
     let target = target(object.target_name(), &spec.target)?;
+    refuse_privileged(target.template.as_ref())?;
     if target.deletion == Deletion::Retain {
         refuse_duplicates(&entries)?;
     }
@@ -196,24 +204,34 @@ pub(super) fn store_key(store: &StoreRef, namespace: &str) -> Result<StoreKey, E
 
 fn refuse_unsupported(spec: &ExternalSecretSpec) -> Result<(), Error> {
     let target = &spec.target;
-    let parts = [
-        (
-            target.manifest.is_some(),
-            "spec.target.manifest",
-            "remove it",
-        ),
-        (
-            target.template.is_some(),
-            "spec.target.template",
-            "remove it",
-        ),
-    ];
-    match parts.into_iter().find(|(is_used, ..)| *is_used) {
-        Some((_, field, remedy)) => Err(Error::Unsupported {
-            field: field.to_owned(),
-            remedy,
-        }),
-        None => Ok(()),
+    if target.manifest.is_some() {
+        return Err(Error::Unsupported {
+            field: "spec.target.manifest".to_owned(),
+            remedy: "remove it",
+        });
+    }
+    Ok(())
+}
+
+/// Secrets that would be credentials of the cluster itself are not made from outside (spec:
+/// external-secrets.md 8.1). The schema refuses them too; an old object may have one.
+fn refuse_privileged(template: Option<&TargetTemplate>) -> Result<(), Error> {
+    let Some(template) = template else {
+        return Ok(());
+    };
+    let is_annotated = template.metadata.iter().any(|metadata| {
+        let mut annotations = metadata.annotations.iter().flat_map(|map| map.keys());
+        annotations.any(|key| key == "kubernetes.io/service-account.name")
+    });
+    let mut targets = template.template_from.iter().map(TemplateFrom::target);
+    let annotates =
+        is_annotated || targets.any(|target| Place::named(target) == Some(Place::Annotations));
+    match template.type_.as_deref() {
+        Some(kind @ "bootstrap.kubernetes.io/token") => Err(Error::Privileged(kind.to_owned())),
+        Some(kind @ "kubernetes.io/service-account-token") if annotates => {
+            Err(Error::Privileged(kind.to_owned()))
+        }
+        _ => Ok(()),
     }
 }
 

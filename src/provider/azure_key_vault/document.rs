@@ -70,7 +70,7 @@ impl Document {
     pub(super) fn into_value(self, kind: Kind) -> Option<SecretValue> {
         match kind {
             Kind::Secret => self.value,
-            Kind::Key => go_json(&self.key?).ok().map(SecretValue::new),
+            Kind::Key => go_json::serialized(&self.key?).ok().map(SecretValue::new),
             Kind::Certificate => STANDARD.decode(self.cer?).ok().map(SecretValue::new),
         }
     }

@@ -41,7 +41,7 @@ impl Metadata {
     /// object.
     pub(super) fn select(&self, property: Option<&str>) -> Result<SecretValue, Error> {
         let Some(property) = property else {
-            let all = go_json(&self.0).map_err(|error| invalid(error.to_string()))?;
+            let all = go_json::serialized(&self.0).map_err(|error| invalid(error.to_string()))?;
             return Ok(SecretValue::new(all));
         };
         if let Some(value) = self.0.get(property) {

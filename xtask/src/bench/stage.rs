@@ -1,20 +1,18 @@
 //! The parts of a measurement: control plane with an audit log, azfake, the operator as its
 //! ServiceAccount. Starts them and asks them; knows no measurement.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use azfake::AzFake;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Client};
 use serde_json::Value;
 use testbed::{AuditEvent, ControlPlane, Launch, Process};
-use tokio::process::Command;
 use tokio::time::sleep;
 
-use crate::test::cargo;
+use crate::cargo;
 
 const NAMESPACE: &str = "external-secrets";
 const ACCOUNT: &str = "keyferry";
@@ -36,7 +34,7 @@ impl Stage {
     pub(super) async fn set_up(program: Option<&Path>, flags: &[String]) -> Result<Self> {
         let program = match program {
             Some(program) => program.to_owned(),
-            None => build_operator().await?,
+            None => cargo::build_operator(true).await?,
         };
         let options = testbed::Options {
             audit: true,
@@ -134,37 +132,8 @@ fn is_ready(object: &DynamicObject) -> bool {
 }
 
 /// The repository's root.
-fn root() -> Result<&'static Path> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    folder.context("xtask stands in no repository")
-}
-
 fn read(file: &str) -> Result<String> {
-    std::fs::read_to_string(root()?.join(file)).with_context(|| format!("read {file}"))
-}
-
-/// Cargo's own progress goes to standard error.
-async fn build_operator() -> Result<PathBuf> {
-    let mut command = Command::new(cargo());
-    // together with this program's package the dependencies keep the features they have
-    let packages = ["--package=keyferry", "--package=xtask", "--bin=keyferry"];
-    command.arg("build").args(packages).arg("--release");
-    command.arg("--message-format=json-render-diagnostics");
-    command.current_dir(root()?).stdin(Stdio::null());
-    let built = command.stderr(Stdio::inherit()).kill_on_drop(true).output();
-    let built = built.await.context("start cargo")?;
-    ensure!(
-        built.status.success(),
-        "the operator does not build; see above"
-    );
-    let messages = String::from_utf8_lossy(&built.stdout).into_owned();
-    let messages = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut paths = messages.filter(|message| message["target"]["name"] == "keyferry");
-    paths
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("cargo did not say where the operator is")
+    std::fs::read_to_string(cargo::root().join(file)).with_context(|| format!("read {file}"))
 }
 
 async fn start_operator(

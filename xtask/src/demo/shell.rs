@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use testbed::{ControlPlane, Launch, Process};
 
 use super::screen::Screen;
-use super::stage::root;
+use crate::cargo::root;
 
 /// Longer than any wait that is left to kubectl.
 const WITHIN: Duration = Duration::from_mins(2);

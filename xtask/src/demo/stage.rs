@@ -2,15 +2,15 @@
 //! knows how to ask them; what is done with them is the scenario's.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use azfake::AzFake;
 use testbed::{ControlPlane, Launch, Process};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::process::Command;
+
 use tokio::time::{sleep, timeout};
 
 use super::screen::Screen;
@@ -26,13 +26,6 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 const PROBE_WITHIN: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 20;
-
-/// The repository's root.
-pub(super) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask stands in the repository")
-}
 
 /// A running stage. Dropping it stops everything.
 pub(super) struct Stage {
@@ -106,46 +99,13 @@ impl Stage {
     }
 }
 
-/// Cargo's own progress goes to standard error, which the user sees.
 async fn build_operator(release: bool, screen: &Screen<'_>) -> Result<PathBuf> {
-    let mut command = Command::from(cargo::command());
-    command.args(["build", "--bins", "--package=keyferry"]);
-    if release {
-        screen.step(
-            "Build the operator (release profile; about 10 minutes the first time on two cores)",
-        );
-        command.arg("--release");
+    screen.step(if release {
+        "Build the operator (release profile; about 10 minutes the first time on two cores)"
     } else {
-        screen
-            .step("Build the operator (debug profile; its libraries were built with this program)");
-        // alone it would have its dependencies built a second time: this program is why syn has
-        // debug information, and what depends on syn's build depends on that
-        command.arg("--package=xtask");
-    }
-    let child = command
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .context("start cargo, which must be on PATH")?;
-    let output = child.wait_with_output().await.context("wait for cargo")?;
-    ensure!(
-        output.status.success(),
-        "the operator does not build; see above"
-    );
-    executable(&String::from_utf8_lossy(&output.stdout))
-        .context("cargo did not say where the operator is")
-}
-
-/// The path of the program `keyferry` in cargo's messages.
-fn executable(messages: &str) -> Option<PathBuf> {
-    let messages = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut paths = messages.filter(|message| message["target"]["name"] == "keyferry");
-    paths.find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        "Build the operator (debug profile; its libraries were built with this program)"
+    });
+    cargo::build_operator(release).await
 }
 
 /// Hands the lines of the thread that looks or builds to `tell`.
@@ -231,14 +191,4 @@ async fn is_ready(port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_executable_is_found_in_cargos_messages() {
-        let messages = r#"{"reason":"compiler-artifact","target":{"name":"keyferry"},"executable":null}
-            {"reason":"compiler-artifact","target":{"name":"xtask"},"executable":"/t/xtask"}
-            {"reason":"compiler-artifact","target":{"name":"keyferry"},"executable":"/t/keyferry"}
-            {"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages), Some(PathBuf::from("/t/keyferry")));
-        assert_eq!(executable("warning"), None);
-    }
 }

@@ -13,7 +13,7 @@ const LIB: &str = "src/lib.rs";
 /// The adapters behind the port `provider`.
 const ADAPTERS: [&str; 2] = ["azure_key_vault", "fake"];
 /// Who may name an adapter, apart from the adapter itself.
-const COMPOSERS: [&str; 2] = ["controller::providers", "cli::render"];
+const COMPOSERS: [&str; 2] = ["controller::providers", "cli::render_sources"];
 /// Modules that never see the cluster.
 const CLUSTERLESS: [&str; 2] = ["azure", "provider"];
 

@@ -1,0 +1,170 @@
+//! `keyferry render`: the Secrets that would be written, offline and from files, by the controller's
+//! own code. Values come from a file; no cluster and no vault is asked.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args as ClapArgs;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::ResourceExt as _;
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::render_sources::{Files, Values};
+use crate::api::external_secret::ExternalSecret;
+use crate::api::meta::{DATA_HASH_ANNOTATION, GROUP};
+use crate::api::secret_store::{ClusterSecretStore, SecretStore};
+use crate::controller::chain;
+use crate::controller::external_secret::preview;
+use crate::template::{Delimiters, Engine};
+
+/// Flags of `render`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// Manifests: ExternalSecrets, stores, ConfigMaps, Secrets; - is standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// What the vaults hold, as YAML: a map of store names to maps of remote keys to values. Stores
+    /// with the fake provider have their own.
+    #[arg(long)]
+    values: Option<PathBuf>,
+    /// Print values instead of their lengths.
+    #[arg(long)]
+    show_values: bool,
+    /// The namespace of manifests that name none.
+    #[arg(long, short, default_value = "default")]
+    namespace: String,
+    /// What begins an action in templates.
+    #[arg(long, default_value = "{{")]
+    template_left_delimiter: String,
+    /// What ends an action in templates.
+    #[arg(long, default_value = "}}")]
+    template_right_delimiter: String,
+}
+
+/// Prints the Secrets; fails if one ExternalSecret does, after all were tried.
+pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+    let values = match &args.values {
+        Some(file) => Values::parse(&read(file)?).with_context(|| in_file(file))?,
+        None => Values::default(),
+    };
+    let mut files = Files::new(values);
+    let mut objects = Vec::new();
+    for file in &args.files {
+        let text = read(file)?;
+        for document in documents(&text).with_context(|| in_file(file))? {
+            take(document, &args.namespace, &mut files, &mut objects)
+                .with_context(|| in_file(file))?;
+        }
+    }
+    if objects.is_empty() {
+        bail!("no ExternalSecret in the files given");
+    }
+    let engine = Engine::new(Delimiters {
+        left: args.template_left_delimiter,
+        right: args.template_right_delimiter,
+    });
+    let mut failed = 0;
+    for object in &objects {
+        let namespace = object.namespace().unwrap_or_default();
+        let present = files.secret(&namespace, object.target_name());
+        let name = format!("{namespace}/{}", object.name_any());
+        match preview(object, present, &engine, &files).await {
+            Ok(Some(secret)) => print(&name, secret, args.show_values)?,
+            Ok(None) => say(&format!("# ExternalSecret {name}: nothing is written\n"))?,
+            Err(error) => {
+                failed += 1;
+                say(&format!(
+                    "# ExternalSecret {name} fails: {}\n",
+                    chain(&error)
+                ))?;
+            }
+        }
+    }
+    if failed > 0 {
+        bail!("{failed} of {} ExternalSecrets fail", objects.len());
+    }
+    Ok(())
+}
+
+fn in_file(file: &Path) -> String {
+    format!("in {}", file.display())
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    if file.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// The YAML documents of a text; empty ones are left out.
+fn documents(text: &str) -> anyhow::Result<Vec<Value>> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).context("not YAML")?;
+    Ok(documents.into_iter().filter(|it| !it.is_null()).collect())
+}
+
+/// Puts a document where it belongs; kinds that have no part in a sync are passed over.
+fn take(
+    mut document: Value,
+    namespace: &str,
+    files: &mut Files,
+    objects: &mut Vec<ExternalSecret>,
+) -> anyhow::Result<()> {
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (api, kind) = (word(&document["apiVersion"]), word(&document["kind"]));
+    let name = word(&document["metadata"]["name"]);
+    let group = api.split_once('/').map_or("", |(group, _)| group);
+    if kind != "ClusterSecretStore" && document["metadata"]["namespace"].is_null() {
+        document["metadata"]["namespace"] = namespace.into();
+    }
+    let what = || format!("{kind} {name}");
+    match (group, kind.as_str()) {
+        (GROUP, "ExternalSecret") => {
+            objects.push(ExternalSecret::deserialize(document).with_context(what)?);
+        }
+        (GROUP, "SecretStore") => {
+            files.add_store(&SecretStore::deserialize(document).with_context(what)?);
+        }
+        (GROUP, "ClusterSecretStore") => {
+            files.add_cluster_store(&ClusterSecretStore::deserialize(document).with_context(what)?);
+        }
+        ("", "ConfigMap") => {
+            files.add_config_map(&ConfigMap::deserialize(document).with_context(what)?);
+        }
+        ("", "Secret") => files.add_secret(Secret::deserialize(document).with_context(what)?),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn print(name: &str, mut secret: Secret, show_values: bool) -> anyhow::Result<()> {
+    secret.metadata.managed_fields = None;
+    let mut lengths = BTreeMap::new();
+    if !show_values {
+        for (key, ByteString(value)) in secret.data.take().into_iter().flatten() {
+            lengths.insert(key, format!("<redacted, {} bytes>", value.len()));
+        }
+        // short values can be guessed from their hash
+        secret.annotations_mut().remove(DATA_HASH_ANNOTATION);
+    }
+    let mut document = serde_json::to_value(&secret)?;
+    if !lengths.is_empty() {
+        document["data"] = serde_json::to_value(lengths)?;
+    }
+    let yaml = serde_saphyr::to_string(&document).context("cannot write YAML")?;
+    say(&format!("---\n# ExternalSecret {name}\n{yaml}"))
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to stdout")
+}

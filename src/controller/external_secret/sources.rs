@@ -1,0 +1,197 @@
+//! What a sync reads beside its target: clients of stores, and texts of templates. The operator has
+//! them from the cluster; `keyferry render` has them from files.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use kube::{Api, ResourceExt as _};
+
+use crate::controller::context::Context;
+use crate::controller::dependents::TemplateSource;
+use crate::controller::outcome::ReconcileError;
+use crate::controller::store_conditions;
+use crate::controller::stores::{StoreKey, StoreView};
+use crate::provider::{self, Retry, SecretsClient};
+use crate::secret::{SecretData, SecretValue};
+
+/// Where a sync reads from.
+#[async_trait]
+pub trait Sources: Send + Sync {
+    /// The client of `store` for a consumer in `namespace`.
+    ///
+    /// # Errors
+    /// The store is absent, not ready, or not for that namespace.
+    async fn client(
+        &self,
+        store: &StoreKey,
+        namespace: &str,
+    ) -> Result<Arc<dyn SecretsClient>, StoreError>;
+
+    /// The data of a ConfigMap or Secret; `None` where it does not exist.
+    ///
+    /// # Errors
+    /// The API server's answer.
+    async fn texts(&self, source: &TemplateSource) -> kube::Result<Option<SecretData>>;
+}
+
+/// Why a store cannot be read from.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store does not exist.
+    #[error(
+        "could not get {store}, {kind}.external-secrets.io {name:?} not found; create it, or \
+         correct secretStoreRef", kind = store.kind(), name = store.name()
+    )]
+    Absent {
+        /// The store.
+        store: StoreKey,
+    },
+    /// The store does not decode.
+    #[error("{store} cannot be decoded: {problem}; correct it by its CustomResourceDefinition")]
+    Undecodable {
+        /// The store.
+        store: StoreKey,
+        /// What does not decode.
+        problem: String,
+    },
+    /// The store is not valid (yet).
+    #[error("{store} is not ready; its status says why")]
+    NotReady {
+        /// The store.
+        store: StoreKey,
+    },
+    /// The store's conditions exclude the namespace.
+    #[error(
+        "using cluster store {name:?} is not allowed from namespace {namespace:?}: denied by \
+         spec.condition"
+    )]
+    Denied {
+        /// The store's name.
+        name: String,
+        /// The consumer's namespace.
+        namespace: String,
+    },
+    /// The store's conditions cannot be evaluated.
+    #[error("spec.conditions of {store} cannot be evaluated")]
+    Conditions {
+        /// The store.
+        store: StoreKey,
+        /// Why.
+        source: store_conditions::Error,
+    },
+    /// The consumer's namespace cannot be read.
+    #[error("could not read namespace {namespace:?}")]
+    Namespace {
+        /// The namespace.
+        namespace: String,
+        /// The API server's answer.
+        source: kube::Error,
+    },
+    /// Its client cannot be built.
+    #[error(transparent)]
+    Provider(#[from] provider::Error),
+}
+
+impl ReconcileError for StoreError {
+    fn category(&self) -> &'static str {
+        match self {
+            Self::Absent { .. } => "StoreNotFound",
+            Self::NotReady { .. } | Self::Undecodable { .. } => "StoreNotReady",
+            Self::Denied { .. } | Self::Conditions { .. } => "StoreDenied",
+            Self::Namespace { .. } => "KubernetesUnavailable",
+            Self::Provider(error) => error.category(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Provider(error) => error.retry(),
+            _ => Retry::Backoff,
+        }
+    }
+}
+
+#[async_trait]
+impl Sources for Context {
+    async fn client(
+        &self,
+        store: &StoreKey,
+        namespace: &str,
+    ) -> Result<Arc<dyn SecretsClient>, StoreError> {
+        let store = usable_store(store, namespace, self).await?;
+        Ok(self.clients.get(&store, namespace).await?)
+    }
+
+    async fn texts(&self, source: &TemplateSource) -> kube::Result<Option<SecretData>> {
+        match source {
+            TemplateSource::ConfigMap((namespace, name)) => {
+                let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+                let found = api.get_opt(name).await?;
+                Ok(found.map(|map| of_config_map(&map)))
+            }
+            TemplateSource::Secret((namespace, name)) => {
+                let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+                let found = api.get_opt(name).await?;
+                Ok(found.map(|secret| of_secret(&secret)))
+            }
+        }
+    }
+}
+
+/// The texts of a ConfigMap; its binary data holds no templates.
+pub fn of_config_map(map: &ConfigMap) -> SecretData {
+    let data = map.data.iter().flatten();
+    data.map(|(key, text)| (key.clone(), SecretValue::new(text.as_str())))
+        .collect()
+}
+
+/// The values of a Secret.
+pub fn of_secret(secret: &Secret) -> SecretData {
+    let data = secret.data.iter().flatten();
+    data.map(|(key, value)| (key.clone(), SecretValue::new(value.0.as_slice())))
+        .collect()
+}
+
+async fn usable_store(
+    key: &StoreKey,
+    namespace: &str,
+    ctx: &Context,
+) -> Result<StoreView, StoreError> {
+    let found = ctx.stores.find(key);
+    let store = found.ok_or_else(|| unusable(key, ctx))?;
+    let has_conditions = !store.spec.conditions.is_empty();
+    if has_conditions && let StoreKey::Cluster { name } = key {
+        let api: Api<Namespace> = Api::all(ctx.client.clone());
+        let consumer = api
+            .get(namespace)
+            .await
+            .map_err(|source| StoreError::Namespace {
+                namespace: namespace.to_owned(),
+                source,
+            })?;
+        let verdict = store_conditions::allow(&store.spec.conditions, namespace, consumer.labels());
+        let is_allowed = verdict.map_err(|source| StoreError::Conditions {
+            store: key.clone(),
+            source,
+        })?;
+        if !is_allowed {
+            return Err(StoreError::Denied {
+                name: name.clone(),
+                namespace: namespace.to_owned(),
+            });
+        }
+    }
+    if store.is_ready != Some(true) {
+        return Err(StoreError::NotReady { store: key.clone() });
+    }
+    Ok(store)
+}
+
+fn unusable(key: &StoreKey, ctx: &Context) -> StoreError {
+    let store = key.clone();
+    match ctx.stores.problem(key) {
+        Some(problem) => StoreError::Undecodable { store, problem },
+        None => StoreError::Absent { store },
+    }
+}

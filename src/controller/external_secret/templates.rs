@@ -1,0 +1,143 @@
+//! Reads what `templateFrom` names and renders the target's template (spec: external-secrets.md
+//! 2.10).
+
+use crate::api::external_secret::{TemplateFrom, TemplateItem, TemplateRef, TemplateScope};
+use crate::controller::dependents::TemplateSource;
+use crate::secret::{SecretData, SecretValue};
+use crate::template::{self, Engine, Part, Place, Rendered};
+
+use super::sources::Sources;
+use super::spec::SyncSpec;
+
+/// Why the target's template gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A ConfigMap or Secret cannot be read.
+    #[error("error fetching templateFrom data: {kind} {name}")]
+    Read {
+        /// `configmap` or `secret`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// The API server's answer.
+        source: kube::Error,
+    },
+    /// A ConfigMap or Secret is not there.
+    #[error(
+        "error fetching templateFrom data: {kind}s {name:?} not found; create it, or correct \
+         spec.target.template.templateFrom"
+    )]
+    Absent {
+        /// `configmap` or `secret`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A key is not there.
+    #[error(
+        "error fetching templateFrom data: error in {kind} {name}: missing key {key}; add it, or \
+         correct spec.target.template.templateFrom"
+    )]
+    NoKey {
+        /// `configmap` or `secret`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// The key.
+        key: String,
+    },
+    /// A Secret has no such part.
+    #[error(
+        "templateFrom target={0:?} is not allowed when targeting a Secret, must be one of \"Data\", \
+         \"Annotations\" or \"Labels\""
+    )]
+    Target(String),
+    /// A template fails.
+    #[error(transparent)]
+    Render(#[from] template::Error),
+}
+
+/// What the template makes of `data`; `None` where there is no template.
+pub(super) async fn render(
+    spec: &SyncSpec,
+    data: &SecretData,
+    engine: &Engine,
+    sources: &dyn Sources,
+) -> Result<Option<Rendered>, Error> {
+    let Some(template) = &spec.target.template else {
+        return Ok(None);
+    };
+    let mut parts = Vec::new();
+    for from in &template.template_from {
+        parts.extend(read(from, &spec.namespace, sources).await?);
+    }
+    let rendered = template::render(engine, template, &parts, data)?;
+    Ok(Some(rendered))
+}
+
+/// The texts of one entry: of the ConfigMap, of the Secret, then the literal one.
+async fn read(
+    from: &TemplateFrom,
+    namespace: &str,
+    sources: &dyn Sources,
+) -> Result<Vec<Part>, Error> {
+    let place = Place::named(from.target());
+    let place = place.ok_or_else(|| Error::Target(from.target().to_owned()))?;
+    let part = |key: &str, text: SecretValue, scope: TemplateScope| Part {
+        key: key.to_owned(),
+        text,
+        scope,
+        place,
+        decoding: from.values_decoding_strategy(),
+    };
+    let key = |reference: &TemplateRef| (namespace.to_owned(), reference.name.clone());
+    let mut parts = Vec::new();
+    if let Some(reference) = &from.config_map {
+        let source = TemplateSource::ConfigMap(key(reference));
+        let texts = texts("configmap", reference, &source, sources).await?;
+        parts.extend(items("configmap", reference, &texts, part)?);
+    }
+    if let Some(reference) = &from.secret {
+        let source = TemplateSource::Secret(key(reference));
+        let texts = texts("secret", reference, &source, sources).await?;
+        parts.extend(items("secret", reference, &texts, part)?);
+    }
+    if let Some(literal) = &from.literal {
+        let text = SecretValue::new(literal.as_str());
+        parts.push(part("", text, TemplateScope::KeysAndValues));
+    }
+    Ok(parts)
+}
+
+async fn texts(
+    kind: &'static str,
+    reference: &TemplateRef,
+    source: &TemplateSource,
+    sources: &dyn Sources,
+) -> Result<SecretData, Error> {
+    let name = || reference.name.clone();
+    let found = sources.texts(source).await;
+    let found = found.map_err(|source| Error::Read {
+        kind,
+        name: name(),
+        source,
+    })?;
+    found.ok_or_else(|| Error::Absent { kind, name: name() })
+}
+
+fn items(
+    kind: &'static str,
+    reference: &TemplateRef,
+    found: &SecretData,
+    part: impl Fn(&str, SecretValue, TemplateScope) -> Part,
+) -> Result<Vec<Part>, Error> {
+    let item = |item: &TemplateItem| match found.get(&item.key) {
+        Some(text) => Ok(part(&item.key, text.clone(), item.template_as())),
+        None => Err(Error::NoKey {
+            kind,
+            name: reference.name.clone(),
+            key: item.key.clone(),
+        }),
+    };
+    reference.items.iter().map(item).collect()
+}
