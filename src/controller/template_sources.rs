@@ -24,7 +24,7 @@ impl TemplateSources {
     pub(super) fn seen(
         &self,
         source: &TemplateSource,
-        version: Option<String>,
+        version: Option<&str>,
         is_listed: bool,
         ctx: &Context,
     ) {
@@ -41,7 +41,7 @@ impl TemplateSources {
     fn is_news(
         &self,
         source: &TemplateSource,
-        version: Option<String>,
+        version: Option<&str>,
         is_listed: bool,
         is_used: bool,
     ) -> bool {
@@ -50,8 +50,8 @@ impl TemplateSources {
             versions.remove(source);
             return false;
         }
-        match versions.insert(source.clone(), version.clone()) {
-            Some(before) => before != version,
+        match versions.insert(source.clone(), version.map(str::to_owned)) {
+            Some(before) => before.as_deref() != version,
             None => !is_listed,
         }
     }
@@ -74,7 +74,8 @@ pub(super) async fn config_maps(
             Event::Init | Event::InitDone => continue,
         };
         let source = TemplateSource::ConfigMap(object_key(&map));
-        ctx.template_sources.seen(&source, version, is_listed, &ctx);
+        ctx.template_sources
+            .seen(&source, version.as_deref(), is_listed, &ctx);
     }
 }
 
@@ -87,7 +88,7 @@ mod tests {
         let sources = TemplateSources::default();
         let source = TemplateSource::ConfigMap(("team".to_owned(), "templates".to_owned()));
         let news = |version: &str, is_listed, is_used| {
-            sources.is_news(&source, Some(version.to_owned()), is_listed, is_used)
+            sources.is_news(&source, Some(version), is_listed, is_used)
         };
         assert!(!news("1", false, false), "nobody renders it");
         assert!(!news("1", true, true), "found at start");

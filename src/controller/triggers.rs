@@ -198,7 +198,7 @@ pub(super) async fn secrets(
                 let version = secret.resource_version();
                 let source = TemplateSource::Secret(key.clone());
                 ctx.template_sources
-                    .seen(&source, version.clone(), is_listed, &ctx);
+                    .seen(&source, version.as_deref(), is_listed, &ctx);
                 credentials_changed(&key, version.as_deref(), &ctx);
                 if !ctx.memories.is_own_write(&key, version.as_deref()) {
                     let is_managed = secret.labels().get(MANAGED_LABEL).map(String::as_str)

@@ -2,8 +2,6 @@
 //! 2.10, templating.md 1). Pure: whoever calls has read the ConfigMaps and Secrets.
 
 mod engine;
-mod yaml;
-
 pub mod yaml;
 
 use std::collections::BTreeMap;

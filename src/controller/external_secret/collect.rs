@@ -72,7 +72,7 @@ impl ReconcileError for Error {
         match &self.cause {
             Cause::Store(error) => error.retry(),
             Cause::Find(error) | Cause::Provider(error) => error.retry(),
-            _ => Retry::Backoff,
+            Cause::Missing { .. } => Retry::Backoff,
         }
     }
 }

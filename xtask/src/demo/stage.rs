@@ -187,8 +187,3 @@ async fn is_ready(port: u16) -> bool {
     let answer = timeout(PROBE_WITHIN, exchange).await;
     answer.is_ok_and(|answer| answer.is_ok_and(|text| text.split(' ').nth(1) == Some("200")))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-}
