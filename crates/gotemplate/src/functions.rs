@@ -127,6 +127,7 @@ type Closure = dyn Fn(&[Value]) -> Result<Value, CallError> + Send + Sync;
 pub struct Function {
     pub(crate) params: Arc<[Type]>,
     pub(crate) variadic: bool,
+    pub(crate) cost: u64,
     pub(crate) body: Body,
 }
 
@@ -150,6 +151,7 @@ impl Function {
         Self {
             params: params.into(),
             variadic: false,
+            cost: 0,
             body: Body::Closure(Arc::new(body)),
         }
     }
@@ -162,7 +164,17 @@ impl Function {
         Self {
             params: params.into(),
             variadic: true,
+            cost: 0,
             body: Body::Closure(Arc::new(body)),
+        }
+    }
+
+    /// The same function, whose every call counts as so many steps of the template.
+    #[must_use]
+    pub fn costing(self, steps: u64) -> Self {
+        Self {
+            cost: steps,
+            ..self
         }
     }
 
@@ -170,6 +182,7 @@ impl Function {
         Self {
             params: params.into(),
             variadic: true,
+            cost: 0,
             body,
         }
     }

@@ -45,11 +45,11 @@ impl Case {
     }
 
     /// What is wrong with the outcome, if anything is.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, sprig: &Functions) -> Result<(), String> {
         let functions = if self.builtins {
             Functions::new()
         } else {
-            support::functions()
+            sprig.clone()
         };
         let outcome = Template::parse_with("case", &self.template, &functions, &self.options())
             .and_then(|template| template.execute(&Value::string_map(&self.data)));
@@ -79,20 +79,18 @@ fn run(cases: &[Case], pending: &str) {
         .lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())
         .collect();
+    let functions = support::functions();
     let mut wrong = Vec::new();
     for case in cases {
-        match (case.check(), pending.contains(&case.name.as_str())) {
+        match (
+            case.check(&functions),
+            pending.contains(&case.name.as_str()),
+        ) {
             (Err(what), false) => wrong.push(format!("{}\n  {what}", case.name)),
             (Ok(()), true) => wrong.push(format!("{} is not pending any more", case.name)),
             _ => {}
         }
     }
-    println!(
-        "{} cases, {} pending, {} wrong",
-        cases.len(),
-        pending.len(),
-        wrong.len()
-    );
     assert!(
         wrong.is_empty(),
         "{} of {}:\n{}",

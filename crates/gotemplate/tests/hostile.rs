@@ -56,6 +56,22 @@ fn a_loop_stops_at_the_step_limit() {
 }
 
 #[test]
+fn slow_functions_and_long_texts_cost_steps() {
+    let long = r#"{{ $x := repeat 100000 "0123456789" }}{{ range 1000000 }}{{ $_ := trimPrefix "x" $x }}{{ end }}"#;
+    let error = error_of(long);
+    assert!(
+        error.contains("template takes more than 5000000 steps"),
+        "{error}"
+    );
+    let error =
+        error_of(r#"{{ range 1000000 }}{{ $_ := derivePassword 1 "pin" "a" "b" "c" }}{{ end }}"#);
+    assert!(
+        error.contains("template takes more than 5000000 steps"),
+        "{error}"
+    );
+}
+
+#[test]
 fn output_and_strings_are_bounded() {
     let options = Options {
         limits: Limits {
@@ -110,6 +126,9 @@ fn a_map_does_not_take_itself() {
     assert!(map.insert(b"other", Value::dict::<&[u8]>([])).is_ok());
 }
 
+/// Making keys is slow and looks at little of its input.
+const SLOW: [&str; 4] = ["gen", "bcrypt", "htpasswd", "derivePassword"];
+
 /// A small generator (xorshift) with a fixed seed, so that failures repeat.
 struct Random(u64);
 
@@ -147,7 +166,8 @@ impl Random {
 
 #[test]
 fn mutated_templates_never_panic() {
-    let corpus = support::templates();
+    let mut corpus = support::templates();
+    corpus.retain(|template| !SLOW.iter().any(|slow| template.contains(slow)));
     let functions = support::functions();
     let options = Options {
         limits: Limits {
@@ -160,7 +180,7 @@ fn mutated_templates_never_panic() {
     let root = Value::string_map([("a", "1"), ("b", "text"), ("empty", ""), ("user", "u")]);
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut executed = 0;
-    for _ in 0..30_000 {
+    for _ in 0..20_000 {
         let (first, second) = (random.below(corpus.len()), random.below(corpus.len()));
         let text = random.mutate(corpus[first].as_bytes(), corpus[second].as_bytes());
         if let Ok(template) = Template::parse_with("case", &text, &functions, &options) {

@@ -42,6 +42,7 @@ impl<'t> State<'t> {
             Body::Closure(closure) => {
                 let args =
                     self.arguments(dot, name, &function.params, function.variadic, args, last)?;
+                self.charge(function.cost + work(&args))?;
                 closure(&args)
             }
         };
@@ -191,6 +192,17 @@ impl<'t> State<'t> {
             "wrong type for value; expected {expected}; got {found}"
         )))
     }
+}
+
+/// Steps that a call counts for because of the size of its arguments.
+fn work(args: &[Value]) -> u64 {
+    let size = |arg: &Value| match arg {
+        Value::Str(bytes) => bytes.len(),
+        Value::List(list) => 16 * list.len(),
+        Value::Map(map) => 16 * map.len(),
+        _ => 0,
+    };
+    args.iter().map(size).sum::<usize>() as u64 / 32
 }
 
 /// Go's `call`: the first argument is the function.

@@ -119,7 +119,11 @@ impl<'t> State<'t> {
     }
 
     fn step(&mut self) -> Result<(), Error> {
-        self.steps += 1;
+        self.charge(1)
+    }
+
+    fn charge(&mut self, steps: u64) -> Result<(), Error> {
+        self.steps = self.steps.saturating_add(steps);
         if self.steps > self.template.limits.steps {
             let limit = self.template.limits.steps;
             return Err(self.error(format!("template takes more than {limit} steps")));

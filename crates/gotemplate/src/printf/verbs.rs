@@ -202,7 +202,6 @@ impl Printer {
             if self.flags.sharp && (i == 0 || self.flags.space) {
                 text.push_str(prefix);
             }
-            const DIGITS: &[u8; 16] = b"0123456789abcdef";
             for digit in [byte >> 4, byte & 15] {
                 let digit = char::from(DIGITS[usize::from(digit)]);
                 text.push(if upper {
@@ -215,6 +214,8 @@ impl Printer {
         self.pad(text);
     }
 }
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 fn to_char(bits: u64) -> char {
     u32::try_from(bits)

@@ -21,6 +21,9 @@ const TYPE_NAME: &str = "sprig.certificate";
 const CERTIFICATE: Type = Type::Object(TYPE_NAME);
 const LIST: Type = Type::List;
 
+/// Steps that making a key counts for.
+const KEY_COST: u64 = 300_000;
+
 /// Bits of the keys of certificates.
 const CERTIFICATE_BITS: usize = 2048;
 
@@ -36,7 +39,8 @@ pub(super) fn add_to(functions: &mut Functions, environment: &Env) {
         "genPrivateKey",
         Function::new(&[TEXT], move |args| {
             Ok(private_key(&env, &lossy(args, 0)).into())
-        }),
+        })
+        .costing(2 * KEY_COST),
     );
     functions.add(
         "buildCustomCert",
@@ -58,6 +62,11 @@ pub(super) fn add_to(functions: &mut Functions, environment: &Env) {
             issue(&params, &key, None)
         },
     );
+    add_leaves(functions, environment);
+}
+
+/// Certificates that are no authority.
+fn add_leaves(functions: &mut Functions, environment: &Env) {
     let own = &[TEXT, LIST, LIST, INT];
     add(
         functions,
@@ -108,7 +117,8 @@ fn add(functions: &mut Functions, env: &Env, names: [&str; 2], params: &[Type], 
             let key = PrivateKey::rsa(&new_env, CERTIFICATE_BITS)
                 .map_err(|error| CallError::new(format!("error generating rsa key: {error}")))?;
             run(&new_env, args, key).map_err(CallError::new)
-        }),
+        })
+        .costing(KEY_COST),
     );
     let env = env.clone();
     let params = [params, &[TEXT]].concat();

@@ -16,6 +16,9 @@ use crate::value::Value;
 
 const BCRYPT_COST: u32 = 10;
 const BCRYPT_MAX: usize = 72;
+/// Steps that a call of a deliberately slow function counts for.
+const SLOW: u64 = 100_000;
+
 const AES_BLOCK: usize = 16;
 const SEED: &[u8] = b"com.lyndir.masterpassword";
 
@@ -23,18 +26,19 @@ pub(super) fn add_to(functions: &mut Functions, environment: &Env) {
     let env = environment.clone();
     functions.add(
         "bcrypt",
-        Function::new(&[TEXT], move |args| Ok(bcrypt(&env, bytes(args, 0)).into())),
+        Function::new(&[TEXT], move |args| Ok(bcrypt(&env, bytes(args, 0)).into())).costing(SLOW),
     );
     let env = environment.clone();
     functions.add(
         "htpasswd",
         Function::new(&[TEXT, TEXT, TEXT], move |args| {
             Ok(htpasswd(&env, &lossy(args, 0), bytes(args, 1), bytes(args, 2)).into())
-        }),
+        })
+        .costing(SLOW),
     );
     functions.add(
         "derivePassword",
-        Function::new(&[Type::Uint32, TEXT, TEXT, TEXT, TEXT], derive_password),
+        Function::new(&[Type::Uint32, TEXT, TEXT, TEXT, TEXT], derive_password).costing(SLOW),
     );
     let env = environment.clone();
     functions.add(

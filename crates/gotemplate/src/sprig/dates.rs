@@ -28,7 +28,7 @@ pub(super) fn add_to(functions: &mut Functions, environment: &Env) {
     );
     let env = environment.clone();
     let in_zone = Function::new(&[TEXT, ANY, TEXT], move |args| {
-        Ok(in_zone(time(&env, &args[1]), &lossy(args, 2))
+        Ok(in_zone(&time(&env, &args[1]), &lossy(args, 2))
             .format(&lossy(args, 0))
             .into())
     });
@@ -44,7 +44,7 @@ pub(super) fn add_to(functions: &mut Functions, environment: &Env) {
     functions.add(
         "htmlDateInZone",
         Function::new(&[ANY, TEXT], move |args| {
-            Ok(self::in_zone(time(&env, &args[0]), &lossy(args, 1))
+            Ok(self::in_zone(&time(&env, &args[0]), &lossy(args, 1))
                 .format("2006-01-02")
                 .into())
         }),
@@ -136,16 +136,16 @@ fn time(env: &Env, value: &Value) -> Time {
     match value {
         Value::Int(seconds) | Value::Int64(seconds) => Time::unix(*seconds),
         value => match value.downcast::<Time>() {
-            Some(time) => in_zone(time.clone(), "Local"),
+            Some(time) => in_zone(time, "Local"),
             None => now(env),
         },
     }
 }
 
-fn in_zone(time: Time, name: &str) -> Time {
+fn in_zone(time: &Time, name: &str) -> Time {
     Time {
         zone: Zone::load(name).unwrap_or(Zone::Utc),
-        ..time
+        ..time.clone()
     }
 }
 

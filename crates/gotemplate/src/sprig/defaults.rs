@@ -53,7 +53,13 @@ pub(super) fn add_to(functions: &mut Functions) {
                     "the template calls fail",
                 ))
             }),
-        )
+        );
+    add_types(functions);
+}
+
+/// Functions about types.
+fn add_types(functions: &mut Functions) {
+    functions
         .add(
             "typeOf",
             Function::new(&[ANY], |args| Ok(args[0].type_name().as_ref().into())),

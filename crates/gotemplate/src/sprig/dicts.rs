@@ -55,7 +55,13 @@ pub(super) fn add_to(functions: &mut Functions) {
                 let found: Result<Vec<_>, _> = maps.map(|map| Ok(map?.get(key))).collect();
                 Ok(Value::list(found?.into_iter().flatten().collect()))
             }),
-        )
+        );
+    add_views(functions);
+}
+
+/// Functions that look at whole maps.
+fn add_views(functions: &mut Functions) {
+    functions
         .add("keys", Function::variadic(&[DICT], keys))
         .add(
             "values",

@@ -82,9 +82,9 @@ impl Duration {
         let second = NANOS.unsigned_abs();
         let text = match nanos {
             0 => return "0s".to_owned(),
-            0..1_000 => format!("{nanos}ns"),
-            0..1_000_000 => format!("{}µs", decimal(nanos, 1_000)),
-            0..1_000_000_000 => format!("{}ms", decimal(nanos, 1_000_000)),
+            1..1_000 => format!("{nanos}ns"),
+            1_000..1_000_000 => format!("{}µs", decimal(nanos, 1_000)),
+            1_000_000..1_000_000_000 => format!("{}ms", decimal(nanos, 1_000_000)),
             _ => {
                 let minutes = nanos / second / 60;
                 let seconds = format!("{}s", decimal(nanos % (60 * second), second));

@@ -54,7 +54,13 @@ pub(super) fn add_to(functions: &mut Functions) {
         .add(
             "min",
             Function::variadic(&[ANY, ANY], |args| Ok(fold(args, i64::min))),
-        )
+        );
+    add_sequences(functions);
+}
+
+/// Functions that count.
+fn add_sequences(functions: &mut Functions) {
+    functions
         .add(
             "until",
             Function::new(&[INT], |args| {
@@ -117,15 +123,15 @@ fn divide(args: &[Value], operate: fn(i64, i64) -> i64) -> Result<Value, CallErr
     Ok(fold(args, operate))
 }
 
-/// From start towards stop, without it; nothing if the step leads away.
-fn steps(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, CallError> {
-    let up = stop >= start;
+/// From the first towards the end, without it; nothing if the step leads away.
+fn steps(from: i64, end: i64, step: i64) -> Result<Vec<i64>, CallError> {
+    let up = end >= from;
     if (up && step <= 0) || (!up && step >= 0) {
         return Ok(Vec::new());
     }
     let mut items = Vec::new();
-    let mut next = Some(start);
-    while let Some(item) = next.filter(|item| if up { *item < stop } else { *item > stop }) {
+    let mut next = Some(from);
+    while let Some(item) = next.filter(|item| if up { *item < end } else { *item > end }) {
         if items.len() >= MAX_ITEMS {
             return Err(CallError::new(format!("more than {MAX_ITEMS} items")));
         }

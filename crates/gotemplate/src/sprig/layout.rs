@@ -1,7 +1,7 @@
 //! Go's layouts: what the parts of `Mon Jan 2 15:04:05 MST 2006` stand for, and writing times with
 //! them. Reading times is in `layout_parse`.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::sprig::duration::{MONTHS, WEEKDAYS};
 use crate::sprig::time::{Clock, Time};
@@ -43,6 +43,7 @@ pub(super) enum Part {
 
 /// How an offset from UTC is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "they vary freely")]
 pub(super) struct Offset {
     /// a `Z` where there is none
     pub(super) z: bool,
@@ -194,6 +195,14 @@ pub(super) fn format(time: &Time, layout: &str) -> String {
     }
 }
 
+/// The offset where a zone has no name.
+const PLAIN: Offset = Offset {
+    z: false,
+    colon: false,
+    minutes: true,
+    seconds: false,
+};
+
 fn write_part(text: &mut String, part: Part, clock: &Clock, nanos: i64) {
     let name = |names: &[&'static str], index: i64| {
         usize::try_from(index)
@@ -204,12 +213,6 @@ fn write_part(text: &mut String, part: Part, clock: &Clock, nanos: i64) {
     };
     let month = name(&MONTHS, clock.month - 1);
     let weekday = name(&WEEKDAYS, clock.weekday);
-    let hour12 = if clock.hour % 12 == 0 {
-        12
-    } else {
-        clock.hour % 12
-    };
-    let pm = clock.hour >= 12;
     let _ = match part {
         Part::LongMonth => write!(text, "{month}"),
         Part::Month => write!(text, "{}", &month[..3]),
@@ -222,33 +225,12 @@ fn write_part(text: &mut String, part: Part, clock: &Clock, nanos: i64) {
         Part::ZeroDay => write!(text, "{:02}", clock.day),
         Part::UnderYearDay => write!(text, "{:3}", clock.year_day),
         Part::ZeroYearDay => write!(text, "{:03}", clock.year_day),
-        Part::Hour => write!(text, "{:02}", clock.hour),
-        Part::Hour12 => write!(text, "{hour12}"),
-        Part::ZeroHour12 => write!(text, "{hour12:02}"),
-        Part::Minute => write!(text, "{}", clock.minute),
-        Part::ZeroMinute => write!(text, "{:02}", clock.minute),
-        Part::Second => write!(text, "{}", clock.second),
-        Part::ZeroSecond => write!(text, "{:02}", clock.second),
         Part::LongYear if clock.year < 0 => write!(text, "-{:04}", -clock.year),
         Part::LongYear => write!(text, "{:04}", clock.year),
         Part::Year => write!(text, "{:02}", clock.year.max(0) % 100),
-        Part::Pm => write!(text, "{}", if pm { "PM" } else { "AM" }),
-        Part::LowerPm => write!(text, "{}", if pm { "pm" } else { "am" }),
-        Part::ZoneName if clock.zone.is_empty() => {
-            let plain = Offset {
-                z: false,
-                colon: false,
-                minutes: true,
-                seconds: false,
-            };
-            write_offset(text, plain, clock.offset);
-            Ok(())
-        }
-        Part::ZoneName => write!(text, "{}", clock.zone),
-        Part::Offset(offset) => {
-            write_offset(text, offset, clock.offset);
-            Ok(())
-        }
+        Part::ZoneName if !clock.zone.is_empty() => write!(text, "{}", clock.zone),
+        Part::ZoneName => write_offset(text, PLAIN, clock.offset),
+        Part::Offset(offset) => write_offset(text, offset, clock.offset),
         Part::Fraction {
             separator,
             trimmed,
@@ -267,22 +249,44 @@ fn write_part(text: &mut String, part: Part, clock: &Clock, nanos: i64) {
                 write!(text, "{separator}{shown}")
             }
         }
+        part => write_time_of_day(text, part, clock),
     };
 }
 
-fn write_offset(text: &mut String, form: Offset, offset: i64) {
+/// Hours, minutes, seconds, morning or afternoon.
+fn write_time_of_day(text: &mut String, part: Part, clock: &Clock) -> fmt::Result {
+    let hour12 = if clock.hour % 12 == 0 {
+        12
+    } else {
+        clock.hour % 12
+    };
+    let pm = clock.hour >= 12;
+    match part {
+        Part::Hour => write!(text, "{:02}", clock.hour),
+        Part::Hour12 => write!(text, "{hour12}"),
+        Part::ZeroHour12 => write!(text, "{hour12:02}"),
+        Part::Minute => write!(text, "{}", clock.minute),
+        Part::ZeroMinute => write!(text, "{:02}", clock.minute),
+        Part::Second => write!(text, "{}", clock.second),
+        Part::ZeroSecond => write!(text, "{:02}", clock.second),
+        Part::Pm => write!(text, "{}", if pm { "PM" } else { "AM" }),
+        _ => write!(text, "{}", if pm { "pm" } else { "am" }),
+    }
+}
+
+fn write_offset(text: &mut String, form: Offset, offset: i64) -> fmt::Result {
     if form.z && offset == 0 {
-        text.push('Z');
-        return;
+        return text.write_char('Z');
     }
     let minutes = (offset / 60).abs();
     let sign = if offset / 60 < 0 { '-' } else { '+' };
     let colon = if form.colon { ":" } else { "" };
-    let _ = write!(text, "{sign}{:02}", minutes / 60);
+    write!(text, "{sign}{:02}", minutes / 60)?;
     if form.minutes {
-        let _ = write!(text, "{colon}{:02}", minutes % 60);
+        write!(text, "{colon}{:02}", minutes % 60)?;
     }
     if form.seconds {
-        let _ = write!(text, "{colon}{:02}", offset.abs() % 60);
+        write!(text, "{colon}{:02}", offset.abs() % 60)?;
     }
+    Ok(())
 }

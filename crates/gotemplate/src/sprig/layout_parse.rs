@@ -4,7 +4,7 @@ use crate::printf::quoted;
 use crate::sprig::duration::{MONTHS, WEEKDAYS};
 use crate::sprig::layout::{Offset, Part, next_part};
 use crate::sprig::time::{Time, days};
-use crate::sprig::zone::Zone;
+use crate::sprig::zone::{Zone, zone_name_length};
 
 /// What has been read so far.
 #[derive(Default)]
@@ -300,6 +300,32 @@ impl Read {
         Ok(&text[length..])
     }
 
+    /// The day since 1970, or what contradicts itself.
+    fn resolved_day(&self) -> Result<i64, String> {
+        let Some(year_day) = self.year_day else {
+            let (month, day) = (self.month.unwrap_or(1), self.day.unwrap_or(1));
+            let first = days(self.year, month, 1);
+            if day < 1 || day > days(self.year, month + 1, 1) - first {
+                return Err("day out of range".to_owned());
+            }
+            return Ok(first + day - 1);
+        };
+        let year_start = days(self.year, 1, 1);
+        if year_day < 1 || year_day > days(self.year + 1, 1, 1) - year_start {
+            return Err("day-of-year out of range".to_owned());
+        }
+        let day = year_start + year_day - 1;
+        let month = self.month.unwrap_or_else(|| month_of(self.year, day));
+        let first = days(self.year, month, 1);
+        if !(first..days(self.year, month + 1, 1)).contains(&day) {
+            return Err("day-of-year does not match month".to_owned());
+        }
+        if self.day.is_some_and(|d| first + d - 1 != day) {
+            return Err("day-of-year does not match day".to_owned());
+        }
+        Ok(day)
+    }
+
     /// The instant, or what contradicts itself.
     fn time(self) -> Result<Time, String> {
         let hour = match self.pm {
@@ -307,32 +333,7 @@ impl Read {
             Some(false) if self.hour == 12 => 0,
             _ => self.hour,
         };
-        let year_start = days(self.year, 1, 1);
-        let day = match self.year_day {
-            Some(year_day) => {
-                if year_day < 1 || year_day > days(self.year + 1, 1, 1) - year_start {
-                    return Err("day-of-year out of range".to_owned());
-                }
-                let day = year_start + year_day - 1;
-                let month = self.month.unwrap_or_else(|| month_of(self.year, day));
-                let first = days(self.year, month, 1);
-                if !(first..days(self.year, month + 1, 1)).contains(&day) {
-                    return Err("day-of-year does not match month".to_owned());
-                }
-                if self.day.is_some_and(|d| first + d - 1 != day) {
-                    return Err("day-of-year does not match day".to_owned());
-                }
-                day
-            }
-            None => {
-                let (month, day) = (self.month.unwrap_or(1), self.day.unwrap_or(1));
-                let first = days(self.year, month, 1);
-                if day < 1 || day > days(self.year, month + 1, 1) - first {
-                    return Err("day out of range".to_owned());
-                }
-                first + day - 1
-            }
-        };
+        let day = self.resolved_day()?;
         let local = day * 86_400 + hour * 3600 + self.minute * 60 + self.second;
         let (seconds, zone) = match self.offset {
             _ if self.utc => (local, Zone::Utc),
@@ -375,36 +376,4 @@ fn month_of(year: i64, day: i64) -> i64 {
         .rev()
         .find(|month| days(year, *month, 1) <= day)
         .unwrap_or(1)
-}
-
-/// Whether the text begins like the abbreviation of a zone, and how long that is.
-fn zone_name_length(text: &str) -> Option<usize> {
-    if text.starts_with("ChST") || text.starts_with("MeST") {
-        return Some(4);
-    }
-    if let Some(rest) = text.strip_prefix("GMT") {
-        return Some(3 + signed_offset_length(rest).unwrap_or_default());
-    }
-    if text.starts_with(['+', '-']) {
-        return signed_offset_length(text);
-    }
-    match text
-        .bytes()
-        .take(6)
-        .take_while(u8::is_ascii_uppercase)
-        .count()
-    {
-        3 => Some(3),
-        4 if text.as_bytes()[3] == b'T' || text.starts_with("WITA") => Some(4),
-        5 if text.as_bytes()[4] == b'T' => Some(5),
-        _ => None,
-    }
-}
-
-/// `+3` or `-11`, up to 23 hours.
-fn signed_offset_length(text: &str) -> Option<usize> {
-    let digits = text.strip_prefix(['+', '-'])?;
-    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
-    let hours: u32 = digits[..count].parse().ok()?;
-    (hours <= 23).then_some(1 + count)
 }

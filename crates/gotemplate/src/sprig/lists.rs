@@ -79,7 +79,9 @@ fn add_filters(functions: &mut Functions) {
     add_both(functions, ["compact", "mustCompact"], &compact);
     let uniq = Function::new(&[ANY], |args| {
         let mut unique = Vec::new();
-        for item in items(args, 0, "find uniq on")? {
+        let all = items(args, 0, "find uniq on")?;
+        check_pairs(all.len(), all.len())?;
+        for item in all {
             if !is_in(&unique, &item)? {
                 unique.push(item);
             }
@@ -89,7 +91,9 @@ fn add_filters(functions: &mut Functions) {
     add_both(functions, ["uniq", "mustUniq"], &uniq);
     let without = Function::variadic(&[ANY, ANY], |args| {
         let mut kept = Vec::new();
-        for item in items(args, 0, "find without on")? {
+        let all = items(args, 0, "find without on")?;
+        check_pairs(all.len(), args.len())?;
+        for item in all {
             if !is_in(&args[1..], &item)? {
                 kept.push(item);
             }
@@ -121,6 +125,14 @@ fn made(items: Vec<Value>) -> Result<Value, CallError> {
         return Err(CallError::new(format!("more than {MAX_ITEMS} items")));
     }
     Ok(Value::list(items))
+}
+
+/// Fails where each of so many would be compared with each of others.
+fn check_pairs(items: usize, others: usize) -> Result<(), CallError> {
+    if items.saturating_mul(others) > 10_000_000 {
+        return Err(CallError::new("too many items to compare"));
+    }
+    Ok(())
 }
 
 fn is_in(items: &[Value], needle: &Value) -> Result<bool, CallError> {

@@ -60,7 +60,8 @@ use crate::value::{List, Map, Value};
 /// }
 ///
 /// let mut functions = Functions::new();
-/// add_sprig(&mut functions, Arc::new(Fixed));
+/// let environment: Arc<dyn Environment> = Arc::new(Fixed);
+/// add_sprig(&mut functions, &environment);
 /// let text = r#"{{ .name | upper | quote }} {{ now | date "2006-01-02" }}"#;
 /// let template = Template::parse("t", text, &functions)?;
 /// let output = template.execute(&Value::string_map([("name", "app")]))?;
@@ -78,7 +79,7 @@ pub trait Environment: Send + Sync {
 type Env = Arc<dyn Environment>;
 
 /// Adds sprig's functions. `env`, `expandenv` and `getHostByName` are not among them.
-pub fn add_sprig(functions: &mut Functions, environment: Arc<dyn Environment>) {
+pub fn add_sprig(functions: &mut Functions, environment: &Arc<dyn Environment>) {
     strings::add_to(functions);
     text::add_to(functions);
     split::add_to(functions);
@@ -93,12 +94,12 @@ pub fn add_sprig(functions: &mut Functions, environment: Arc<dyn Environment>) {
     urls::add_to(functions);
     regexes::add_to(functions);
     versions::add_to(functions);
-    dates::add_to(functions, &environment);
-    random::add_to(functions, &environment);
+    dates::add_to(functions, environment);
+    random::add_to(functions, environment);
     #[cfg(feature = "crypto")]
-    crypto::add_to(functions, &environment);
+    crypto::add_to(functions, environment);
     #[cfg(feature = "crypto")]
-    certificates::add_to(functions, &environment);
+    certificates::add_to(functions, environment);
 }
 
 const ANY: Type = Type::Any;

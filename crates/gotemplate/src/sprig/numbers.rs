@@ -48,7 +48,13 @@ pub(super) fn add_to(functions: &mut Functions) {
             Function::variadic(&[ANY, ANY], |args| {
                 decimals(&args[0], &args[1..], Decimal::div)
             }),
-        )
+        );
+    add_rounding(functions);
+}
+
+/// Functions that compare and round.
+fn add_rounding(functions: &mut Functions) {
+    functions
         .add(
             "maxf",
             Function::variadic(&[ANY, ANY], |args| Ok(fold(args, max).into())),

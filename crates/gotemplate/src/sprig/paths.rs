@@ -26,10 +26,9 @@ fn base(path: &[u8]) -> Vec<u8> {
     if path.is_empty() {
         return b".".to_vec();
     }
-    let parts = path.split(|byte| *byte == b'/');
+    let mut parts = path.split(|byte| *byte == b'/');
     parts
-        .filter(|part| !part.is_empty())
-        .next_back()
+        .rfind(|part| !part.is_empty())
         .unwrap_or(b"/")
         .to_vec()
 }

@@ -40,6 +40,11 @@ pub(super) fn add_to(functions: &mut Functions, environment: &Env) {
             Ok(data_encoding::BASE64.encode(&bytes).into())
         }),
     );
+    add_choices(functions, environment);
+}
+
+/// Numbers, UUIDs and order.
+fn add_choices(functions: &mut Functions, environment: &Env) {
     let env = environment.clone();
     functions.add(
         "randInt",

@@ -98,14 +98,13 @@ impl<'s> Translator<'s> {
             match c {
                 '(' => self.open()?,
                 ')' if self.depth == 0 => return Err(format!("unexpected ): `{}`", self.source)),
-                ')' => self.copy(c, Last::Atom, 0),
                 '|' => self.copy(c, Last::Nothing, 0),
                 '*' | '+' | '?' => self.repetition(1)?,
                 '{' => match repeat_length(self.rest()) {
                     Some(length) => self.repetition(length)?,
                     None => self.literal(c),
                 },
-                '^' | '$' | '.' => self.copy(c, Last::Atom, 0),
+                ')' | '^' | '$' | '.' => self.copy(c, Last::Atom, 0),
                 '[' => {
                     self.class()?;
                     self.last = Last::Atom;

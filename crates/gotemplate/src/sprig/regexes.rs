@@ -9,6 +9,42 @@ use crate::sprig::re2::{Pattern, compile};
 use crate::sprig::{INT, TEXT, add_text, bytes, check_length, int};
 use crate::value::Value;
 
+type Run = fn(&Pattern, &[Value]) -> Result<Value, CallError>;
+
+/// Name, name of the variant that fails without panic, parameters, function.
+const RUNS: [(&str, &str, &[Type], Run); 5] = [
+    ("regexFind", "mustRegexFind", &[TEXT, TEXT], |p, args| {
+        Ok(find(p, args))
+    }),
+    (
+        "regexFindAll",
+        "mustRegexFindAll",
+        &[TEXT, TEXT, INT],
+        |p, args| Ok(find_all(p, args)),
+    ),
+    (
+        "regexReplaceAll",
+        "mustRegexReplaceAll",
+        &[TEXT; 3],
+        |p, args| replace_all(p, args, true),
+    ),
+    (
+        "regexReplaceAllLiteral",
+        "mustRegexReplaceAllLiteral",
+        &[TEXT; 3],
+        |p, args| replace_all(p, args, false),
+    ),
+    (
+        "regexSplit",
+        "mustRegexSplit",
+        &[TEXT, TEXT, INT],
+        |p, args| Ok(split(p, args)),
+    ),
+];
+
+/// Steps that compiling an expression counts for.
+const COMPILATION: u64 = 500;
+
 pub(super) fn add_to(functions: &mut Functions) {
     functions
         .add(
@@ -17,7 +53,8 @@ pub(super) fn add_to(functions: &mut Functions) {
                 let matches =
                     compiled(args).is_ok_and(|p| p.regex.is_match(&readable(bytes(args, 1))));
                 Ok(matches.into())
-            }),
+            })
+            .costing(COMPILATION),
         )
         .add(
             "mustRegexMatch",
@@ -26,42 +63,21 @@ pub(super) fn add_to(functions: &mut Functions) {
                     .regex
                     .is_match(&readable(bytes(args, 1)))
                     .into())
-            }),
+            })
+            .costing(COMPILATION),
         );
-    type Run = fn(&Pattern, &[Value]) -> Result<Value, CallError>;
-    const RUNS: [(&str, &str, &[Type], Run); 5] = [
-        ("regexFind", "mustRegexFind", &[TEXT, TEXT], find),
-        (
-            "regexFindAll",
-            "mustRegexFindAll",
-            &[TEXT, TEXT, INT],
-            find_all,
-        ),
-        (
-            "regexReplaceAll",
-            "mustRegexReplaceAll",
-            &[TEXT; 3],
-            |p, args| replace_all(p, args, true),
-        ),
-        (
-            "regexReplaceAllLiteral",
-            "mustRegexReplaceAllLiteral",
-            &[TEXT; 3],
-            |p, args| replace_all(p, args, false),
-        ),
-        ("regexSplit", "mustRegexSplit", &[TEXT, TEXT, INT], split),
-    ];
     for (name, must, params, run) in RUNS {
         functions.add(
             must,
-            Function::new(params, move |args| run(&compiled(args)?, args)),
+            Function::new(params, move |args| run(&compiled(args)?, args)).costing(COMPILATION),
         );
         functions.add(
             name,
             Function::new(params, move |args| {
                 let pattern = compiled(args).map_err(|error| panicked(bytes(args, 0), &error))?;
                 run(&pattern, args)
-            }),
+            })
+            .costing(COMPILATION),
         );
     }
     add_text(functions, "regexQuoteMeta", quote_meta);
@@ -86,16 +102,16 @@ fn panicked(source: &[u8], error: &CallError) -> CallError {
     )
 }
 
-fn find(pattern: &Pattern, args: &[Value]) -> Result<Value, CallError> {
+fn find(pattern: &Pattern, args: &[Value]) -> Value {
     let text = readable(bytes(args, 1));
-    Ok(original(pattern.regex.find(&text).map_or("", |found| found.as_str())).into())
+    original(pattern.regex.find(&text).map_or("", |found| found.as_str())).into()
 }
 
-fn find_all(pattern: &Pattern, args: &[Value]) -> Result<Value, CallError> {
+fn find_all(pattern: &Pattern, args: &[Value]) -> Value {
     let limit = usize::try_from(int(args, 2)).unwrap_or(usize::MAX);
     let text = readable(bytes(args, 1));
     let found = pattern.regex.find_iter(&text).take(limit);
-    Ok(Value::strings(found.map(|found| original(found.as_str()))))
+    Value::strings(found.map(|found| original(found.as_str())))
 }
 
 /// Stray bytes stand as characters of this private range while an expression looks at them.
@@ -198,13 +214,13 @@ fn group_name(text: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 /// Go's `Split`: an empty match at the beginning does not split.
-fn split(pattern: &Pattern, args: &[Value]) -> Result<Value, CallError> {
+fn split(pattern: &Pattern, args: &[Value]) -> Value {
     let limit = int(args, 2);
     if limit == 0 {
-        return Ok(Value::strings::<&[u8]>([]));
+        return Value::strings::<&[u8]>([]);
     }
     if !bytes(args, 0).is_empty() && bytes(args, 1).is_empty() {
-        return Ok(Value::strings([""]));
+        return Value::strings([""]);
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let text = readable(bytes(args, 1));
@@ -223,7 +239,7 @@ fn split(pattern: &Pattern, args: &[Value]) -> Result<Value, CallError> {
     if end != text.len() {
         parts.push(original(&text[start..]));
     }
-    Ok(Value::strings(parts))
+    Value::strings(parts)
 }
 
 fn quote_meta(text: &[u8]) -> Vec<u8> {

@@ -42,7 +42,13 @@ pub(super) fn add_to(functions: &mut Functions) {
             Function::new(&[TEXT, TEXT, TEXT], |args| {
                 replace(bytes(args, 2), bytes(args, 0), bytes(args, 1)).map(Value::from)
             }),
-        )
+        );
+    add_shaping(functions);
+}
+
+/// Functions that change length and place.
+fn add_shaping(functions: &mut Functions) {
+    functions
         .add(
             "repeat",
             Function::new(&[INT, TEXT], |args| repeat(int(args, 0), bytes(args, 1))),
@@ -76,7 +82,13 @@ pub(super) fn add_to(functions: &mut Functions) {
             Function::new(&[TEXT, TEXT, INT], |args| {
                 Ok(args[usize::from(int(args, 2) != 1)].clone())
             }),
-        )
+        );
+    add_quoting(functions);
+}
+
+/// Functions that make text of anything.
+fn add_quoting(functions: &mut Functions) {
+    functions
         .add(
             "quote",
             Function::variadic(&[ANY], |args| {

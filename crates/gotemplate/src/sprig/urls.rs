@@ -1,5 +1,7 @@
 //! urlParse and urlJoin. Knows Go's net/url, which is RFC 3986 and not the WHATWG's standard.
 
+use std::fmt::Write;
+
 use crate::functions::{CallError, Function, Functions, Type};
 use crate::printf::quoted;
 use crate::sprig::{TEXT, lossy, map, nil_error};
@@ -66,7 +68,7 @@ fn escape(text: &[u8], part: Part) -> String {
         if keeps(*byte, part) {
             escaped.push(char::from(*byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

@@ -48,3 +48,35 @@ impl Zone {
         local_seconds - there
     }
 }
+
+/// Whether the text begins like the abbreviation of a zone, and how long that is.
+pub(super) fn zone_name_length(text: &str) -> Option<usize> {
+    if text.starts_with("ChST") || text.starts_with("MeST") {
+        return Some(4);
+    }
+    if let Some(rest) = text.strip_prefix("GMT") {
+        return Some(3 + signed_offset_length(rest).unwrap_or_default());
+    }
+    if text.starts_with(['+', '-']) {
+        return signed_offset_length(text);
+    }
+    match text
+        .bytes()
+        .take(6)
+        .take_while(u8::is_ascii_uppercase)
+        .count()
+    {
+        3 => Some(3),
+        4 if text.as_bytes()[3] == b'T' || text.starts_with("WITA") => Some(4),
+        5 if text.as_bytes()[4] == b'T' => Some(5),
+        _ => None,
+    }
+}
+
+/// `+3` or `-11`, up to 23 hours.
+fn signed_offset_length(text: &str) -> Option<usize> {
+    let digits = text.strip_prefix(['+', '-'])?;
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    let hours: u32 = digits[..count].parse().ok()?;
+    (hours <= 23).then_some(1 + count)
+}

@@ -29,7 +29,8 @@ impl Environment for Fixed {
 /// The functions under test.
 pub(crate) fn functions() -> Functions {
     let mut functions = Functions::new();
-    add_sprig(&mut functions, Arc::new(Fixed(AtomicU64::new(1))));
+    let environment: Arc<dyn Environment> = Arc::new(Fixed(AtomicU64::new(1)));
+    add_sprig(&mut functions, &environment);
     functions
 }
 

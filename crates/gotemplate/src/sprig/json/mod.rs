@@ -10,6 +10,34 @@ use crate::value::Value;
 
 use write::Style;
 
+/// Name, name of the variant that fails, style.
+const STYLES: [(&str, &str, Style); 3] = [
+    (
+        "toJson",
+        "mustToJson",
+        Style {
+            html: true,
+            pretty: false,
+        },
+    ),
+    (
+        "toPrettyJson",
+        "mustToPrettyJson",
+        Style {
+            html: true,
+            pretty: true,
+        },
+    ),
+    (
+        "toRawJson",
+        "mustToRawJson",
+        Style {
+            html: false,
+            pretty: false,
+        },
+    ),
+];
+
 pub(super) fn add_to(functions: &mut Functions) {
     functions
         .add(
@@ -25,32 +53,6 @@ pub(super) fn add_to(functions: &mut Functions) {
                 parsed.map_err(|message| CallError::revealing(message, "invalid JSON"))
             }),
         );
-    const STYLES: [(&str, &str, Style); 3] = [
-        (
-            "toJson",
-            "mustToJson",
-            Style {
-                html: true,
-                pretty: false,
-            },
-        ),
-        (
-            "toPrettyJson",
-            "mustToPrettyJson",
-            Style {
-                html: true,
-                pretty: true,
-            },
-        ),
-        (
-            "toRawJson",
-            "mustToRawJson",
-            Style {
-                html: false,
-                pretty: false,
-            },
-        ),
-    ];
     for (name, must, style) in STYLES {
         functions.add(
             must,

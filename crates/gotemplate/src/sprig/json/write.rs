@@ -1,5 +1,7 @@
 //! Writes values as JSON. Knows Go's escapes and its text of floats.
 
+use std::fmt::Write;
+
 use crate::functions::CallError;
 use crate::lex::decode;
 use crate::limits::{MAX_STRING, MAX_VALUE_DEPTH};
@@ -128,7 +130,7 @@ impl Writer {
     }
 
     fn escape(&mut self, c: char) {
-        self.out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        let _ = write!(self.out, "\\u{:04x}", u32::from(c));
     }
 }
 
