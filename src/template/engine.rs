@@ -27,7 +27,9 @@ pub struct Engine {
 
 static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
     let mut functions = Functions::new();
-    add_sprig(&mut functions, Arc::new(System));
+    let environment: Arc<dyn Environment> = Arc::new(System);
+    add_sprig(&mut functions, &environment);
+    super::functions::add_to(&mut functions);
     functions
 });
 

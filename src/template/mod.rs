@@ -2,6 +2,7 @@
 //! 2.10, templating.md 1). Pure: whoever calls has read the ConfigMaps and Secrets.
 
 mod engine;
+pub mod functions;
 pub mod yaml;
 
 use std::collections::BTreeMap;

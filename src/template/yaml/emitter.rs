@@ -83,7 +83,7 @@ fn emit_text(
     text: &str,
     escapes: &Escapes,
 ) -> libyaml_safer::Result<()> {
-    if text.contains(is_special) {
+    if must_be_escaped(text) {
         return emit_scalar(emitter, &escapes.hide(text), ScalarStyle::DoubleQuoted);
     }
     let style = if text.contains('\n') {
@@ -104,22 +104,32 @@ fn emit_scalar(
     emitter.emit(Event::scalar(None, None, text, true, true, style))
 }
 
-/// Whether the last scalar ends in a line break. Then the emitter closes the document with `...`.
+/// Whether a scalar ends in a line break. If it is the last, the emitter closes with `...`.
 fn ends_in_line_break(node: &Node) -> bool {
     match node {
         Node::Text(text) => text.ends_with('\n'),
-        Node::List(items) => items.last().is_some_and(ends_in_line_break),
-        Node::Map(entries) => entries.values().any(ends_in_line_break),
+        Node::List(items) => items.iter().any(ends_in_line_break),
+        Node::Map(entries) => entries
+            .iter()
+            .any(|(key, value)| key.ends_with('\n') || ends_in_line_break(value)),
         _ => false,
     }
 }
 
-/// Characters that go-yaml escapes and the emitter would write as they are.
-fn is_special(c: char) -> bool {
-    matches!(
-        c,
-        '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{10000}'..
-    )
+/// Whether go-yaml escapes characters that the emitter would write as they are.
+fn must_be_escaped(text: &str) -> bool {
+    let is_separator = |c| matches!(c, '\u{2028}' | '\u{2029}');
+    if text.contains(|c| matches!(c, '\u{85}' | '\u{feff}' | '\u{10000}'..)) {
+        return true;
+    }
+    // separators are line breaks: in single quotes unless next to blanks. At the end go-yaml does
+    // so too, but the emitter would add blanks
+    let is_break = |c| c == '\n' || is_separator(c);
+    let mut pairs = text.chars().zip(text.chars().skip(1));
+    text.contains(is_separator)
+        && (text.contains(|c: char| c.is_control() && c != '\n')
+            || text.ends_with(is_separator)
+            || pairs.any(|(a, b)| a == ' ' && is_break(b) || is_break(a) && b == ' '))
 }
 
 /// Escape sequences that the emitter must count but not see: for its time each of their ASCII
@@ -137,9 +147,11 @@ impl Escapes {
     }
 
     fn hide(&self, text: &str) -> String {
+        // go-yaml takes all characters after a byte order mark for one
+        let all = text.starts_with('\u{feff}');
         let mut hidden = String::with_capacity(text.len());
         for c in text.chars() {
-            match escape(c) {
+            match escape(c, all) {
                 Some(sequence) => hidden.extend(
                     sequence
                         .bytes()
@@ -160,13 +172,16 @@ impl Escapes {
     }
 }
 
-fn escape(c: char) -> Option<String> {
+fn escape(c: char, all: bool) -> Option<String> {
     Some(match c {
         '\u{85}' => "\\N".to_owned(),
         '\u{2028}' => "\\L".to_owned(),
         '\u{2029}' => "\\P".to_owned(),
         '\u{feff}' => "\\uFEFF".to_owned(),
         '\u{10000}'.. => format!("\\U{:08X}", u32::from(c)),
+        '"' | '\\' => return None,
+        ' '..='\u{ff}' if all => format!("\\x{:02X}", u32::from(c)),
+        '\u{100}'.. if all => format!("\\u{:04X}", u32::from(c)),
         _ => return None,
     })
 }

@@ -61,20 +61,17 @@ fn plain(digits: &str, exponent: i32) -> String {
     format!("{whole}.{fraction}")
 }
 
-/// The float as a JSON number, an integer where it has no fraction and fits one.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "inside the range that was looked at"
-)]
+/// The float as a JSON number, an integer where it has no fraction and fits one. Go writes the
+/// shortest digits and fills with zeros.
 pub(super) fn json(value: f64) -> Option<serde_json::Number> {
-    let whole = value.trunc() == value;
-    if whole && value >= i64::MIN as f64 && value < i64::MAX as f64 {
-        return Some((value as i64).into());
-    }
-    if whole && value >= 0.0 && value < u64::MAX as f64 {
-        return Some((value as u64).into());
+    if value.fract() == 0.0 && value.abs() < 1e21 {
+        let text = format!("{}", value + 0.0);
+        if let Ok(integer) = text.parse::<i64>() {
+            return Some(integer.into());
+        }
+        if let Ok(integer) = text.parse::<u64>() {
+            return Some(integer.into());
+        }
     }
     serde_json::Number::from_f64(value)
 }

@@ -15,10 +15,15 @@ const MAX_BYTES: usize = 16 << 20;
 /// Nodes of a document once aliases are followed.
 const MAX_NODES: usize = 1_000_000;
 
+const NOT_TEXT: &str = "it holds bytes that are no UTF-8 or control characters";
+
 /// The first document, null if there is none.
 pub(super) fn read(text: &[u8]) -> Result<Node, Error> {
     if text.len() > MAX_BYTES {
         return Err(Error::TooLarge("the text exceeds 16 MiB"));
+    }
+    if std::str::from_utf8(text).is_err() {
+        return Err(Error::Syntax(NOT_TEXT.to_owned()));
     }
     let mut parser = Parser::new();
     parser.set_input(text);
@@ -32,6 +37,12 @@ pub(super) fn read(text: &[u8]) -> Result<Node, Error> {
     loop {
         match reader.next()? {
             EventData::StreamEnd => return Ok(Node::Null),
+            EventData::DocumentStart {
+                version_directive: Some(version),
+                ..
+            } if (version.major, version.minor) != (1, 1) => {
+                return Err(Error::Syntax("it is not of YAML 1.1".to_owned()));
+            }
             EventData::DocumentStart { .. } => break,
             _ => {}
         }
@@ -54,7 +65,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn next(&mut self) -> Result<EventData, Error> {
-        let event = self.parser.parse().map_err(|error| syntax(&error))?;
+        // libyaml-safer 0.3 panics on `"\` at the end of the text and on `[!,`
+        let parse = std::panic::AssertUnwindSafe(|| self.parser.parse());
+        let event = std::panic::catch_unwind(parse)
+            .map_err(|_| Error::Syntax("the parser gave up".to_owned()))?
+            .map_err(|error| syntax(&error))?;
         self.line = event.start_mark.line + 1;
         Ok(event.data)
     }
@@ -217,7 +232,7 @@ fn key_text(node: Node) -> Option<String> {
 /// The parser's words, which are constant, with the line. A bad character is not repeated.
 fn syntax(error: &libyaml_safer::Error) -> Error {
     Error::Syntax(match error.kind() {
-        ErrorKind::Reader => "it holds bytes that are no UTF-8 or control characters".to_owned(),
+        ErrorKind::Reader => NOT_TEXT.to_owned(),
         _ => error.to_string(),
     })
 }

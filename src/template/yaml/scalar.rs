@@ -34,6 +34,9 @@ pub(super) fn node(tag: Option<&str>, plain: bool, value: String) -> Result<Node
     if wanted == "binary" {
         return binary(&value);
     }
+    if wanted == "timestamp" && !is_timestamp(&value) {
+        return Err(WrongTag("!!timestamp"));
+    }
     if !matches!(wanted, "" | "bool" | "int" | "float" | "null") {
         return Ok(Node::Text(value));
     }
@@ -69,7 +72,7 @@ fn binary(value: &str) -> Result<Node, WrongTag> {
 
 /// Whether text without quotes would be read as something else than this text.
 pub(super) fn needs_quotes(text: &str) -> bool {
-    resolve(text) != Resolved::Text || is_timestamp(text) || is_base_60(text)
+    matches!(resolve(text), Resolved::Node(_)) || is_timestamp(text) || is_base_60(text)
 }
 
 fn resolve(text: &str) -> Resolved {
@@ -77,7 +80,7 @@ fn resolve(text: &str) -> Resolved {
         return word;
     }
     let number = match text.as_bytes() {
-        [b'.', ..] if DECIMAL.is_match(text) => float(text),
+        [b'.', ..] if FRACTION.is_match(text) => float(&text.replace('_', "")),
         [b'+' | b'-' | b'0'..=b'9', ..] => number(&text.replace('_', "")),
         _ => None,
     };
@@ -101,6 +104,10 @@ fn word(text: &str) -> Option<Resolved> {
     };
     Some(Resolved::Node(node))
 }
+
+/// Here Go wants digits on both sides of an underscore.
+static FRACTION: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$"));
 
 static DECIMAL: LazyLock<Regex> =
     LazyLock::new(|| regex(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"));

@@ -1,0 +1,201 @@
+//! Certificates in PEM: filtering blocks, ordering chains, alternative names. Knows X.509
+//! identifiers; verifies nothing.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use der::Decode as _;
+use gotemplate::{CallError, Value};
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, SubjectAltName, SubjectKeyIdentifier};
+
+use super::pem;
+
+/// A certificate and what its chain is ordered by.
+#[derive(Clone, Debug)]
+pub(super) struct Certificate {
+    pub(super) der: Vec<u8>,
+    subject_key: Vec<u8>,
+    authority_key: Vec<u8>,
+}
+
+impl Certificate {
+    /// Fails on what is no certificate.
+    pub(super) fn parse(der: &[u8]) -> Result<Self, CallError> {
+        let certificate = x509(der)?;
+        let tbs = certificate.tbs_certificate();
+        let malformed = |_| CallError::new("x509: malformed key identifier");
+        let subject = tbs
+            .get_extension::<SubjectKeyIdentifier>()
+            .map_err(malformed)?;
+        let authority = tbs
+            .get_extension::<AuthorityKeyIdentifier>()
+            .map_err(malformed)?;
+        let authority = authority.and_then(|(_, found)| found.key_identifier);
+        Ok(Self {
+            der: der.to_vec(),
+            subject_key: subject
+                .map(|(_, id)| id.0.into_bytes().into_vec())
+                .unwrap_or_default(),
+            authority_key: authority
+                .map(|id| id.into_bytes().into_vec())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// The name that the certificate is for, as RFC 4514 writes it.
+    pub(super) fn subject(&self) -> String {
+        x509(&self.der).map_or_else(
+            |_| String::new(),
+            |it| it.tbs_certificate().subject().to_string(),
+        )
+    }
+
+    fn pem(&self) -> String {
+        pem::encode("CERTIFICATE", &self.der)
+    }
+
+    fn is_issued_by(&self, other: &Self) -> bool {
+        !self.authority_key.is_empty() && self.authority_key == other.subject_key
+    }
+
+    fn is_root(&self) -> bool {
+        self.authority_key.is_empty() || self.authority_key == self.subject_key
+    }
+}
+
+fn x509(der: &[u8]) -> Result<CertificateInner<Raw>, CallError> {
+    CertificateInner::from_der(der).map_err(|_| CallError::new("x509: malformed certificate"))
+}
+
+/// The certificates in PEM.
+pub(super) fn to_pem(certificates: &[Certificate]) -> String {
+    certificates.iter().map(Certificate::pem).collect()
+}
+
+/// From leaf to root. Fails unless each certificate but one is another's issuer.
+pub(super) fn in_order(certificates: &[Certificate]) -> Result<Vec<Certificate>, CallError> {
+    let parent = |i: usize| {
+        let child = &certificates[i];
+        (0..certificates.len()).find(|j| *j != i && child.is_issued_by(&certificates[*j]))
+    };
+    let parents: Vec<Option<usize>> = (0..certificates.len()).map(parent).collect();
+    let mut leaves = (0..certificates.len()).filter(|i| !parents.contains(&Some(*i)));
+    let leaf = leaves
+        .next()
+        .ok_or_else(|| CallError::new("no leaf certificate found"))?;
+    if leaves.next().is_some() {
+        return Err(CallError::new(
+            "found multiple leaf or disjunct certificates",
+        ));
+    }
+    let mut ordered = Vec::new();
+    let mut next = Some(leaf);
+    while let Some(i) = next {
+        if ordered.len() == certificates.len() {
+            return Err(CallError::new("constructing chain resulted in cycle"));
+        }
+        ordered.push(certificates[i].clone());
+        next = parents[i];
+    }
+    Ok(ordered)
+}
+
+/// `filterCertChain`: the `leaf`, `intermediate` or `root` certificates.
+pub(super) fn filter_chain(wanted: &[u8], text: &[u8]) -> Result<String, CallError> {
+    let blocks = pem::blocks(text);
+    let certificates: Result<Vec<_>, _> = blocks
+        .iter()
+        .map(|block| Certificate::parse(&block.bytes))
+        .collect();
+    let chain = in_order(&certificates?)?;
+    let selected = match wanted {
+        b"leaf" => &chain[..1],
+        b"intermediate" => {
+            let root = chain.iter().skip(1).position(Certificate::is_root);
+            &chain[1..root.map_or(chain.len(), |at| at + 1)]
+        }
+        b"root" => &chain[chain.len() - 1..],
+        _ => &[],
+    };
+    let is_wanted = |certificate: &&Certificate| match wanted {
+        b"leaf" => !certificate.is_root(),
+        b"root" => certificate.is_root(),
+        _ => true,
+    };
+    Ok(selected
+        .iter()
+        .filter(is_wanted)
+        .map(Certificate::pem)
+        .collect())
+}
+
+/// `filterPEM`: the blocks of a type.
+pub(super) fn filter_pem(kind: &[u8], text: &[u8]) -> Result<String, CallError> {
+    let mut rest = pem::without_leading_junk(text);
+    let mut kept = String::new();
+    while let Some((block, after)) = pem::next(rest) {
+        rest = after;
+        if block.kind.eq_ignore_ascii_case(kind) {
+            kept.push_str(&block.encode());
+        }
+    }
+    if kept.is_empty() && !rest.is_empty() {
+        return Err(CallError::new("error filtering pem: found junk"));
+    }
+    Ok(kept)
+}
+
+/// `certSANs`: DNS names, addresses, e-mail addresses and URIs of the first certificate.
+pub(super) fn sans(text: &[u8]) -> Result<Value, CallError> {
+    let (block, _) = pem::next(pem::without_leading_junk(text))
+        .ok_or_else(|| CallError::new("failed to decode PEM block"))?;
+    let failed = |why: &str| CallError::new(format!("failed to parse certificate: {why}"));
+    let certificate = x509(&block.bytes).map_err(|error| failed(error.message()))?;
+    let names = certificate
+        .tbs_certificate()
+        .get_extension::<SubjectAltName>();
+    let names = names.map_err(|_| failed("x509: malformed subject alternative names"))?;
+    let names = names.map(|(_, names)| names.0).unwrap_or_default();
+    let of = |select: fn(&GeneralName) -> Option<String>| names.iter().filter_map(select);
+    let texts = of(dns_name)
+        .chain(of(address))
+        .chain(of(email))
+        .chain(of(uri));
+    Ok(Value::strings(texts))
+}
+
+fn dns_name(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::DnsName(name) => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+fn email(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::Rfc822Name(name) => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+fn uri(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::UniformResourceIdentifier(name) => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+fn address(name: &GeneralName) -> Option<String> {
+    let GeneralName::IpAddress(bytes) = name else {
+        return None;
+    };
+    if let Ok(v4) = <[u8; 4]>::try_from(bytes.as_bytes()) {
+        return Some(Ipv4Addr::from(v4).to_string());
+    }
+    let v6 = Ipv6Addr::from(<[u8; 16]>::try_from(bytes.as_bytes()).ok()?);
+    Some(
+        v6.to_ipv4_mapped()
+            .map_or_else(|| v6.to_string(), |v4| v4.to_string()),
+    )
+}

@@ -1,0 +1,197 @@
+//! Runs the cases of the functions, and archives that others wrote.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gotemplate::{MissingKey, Options, Template};
+
+use super::*;
+
+#[derive(serde::Deserialize)]
+struct Case {
+    name: String,
+    #[serde(default)]
+    data: BTreeMap<String, String>,
+    template: String,
+    expect: Option<String>,
+    #[serde(default)]
+    error_contains: String,
+}
+
+impl Case {
+    fn check(&self) -> Result<(), String> {
+        match (render(&self.template, &self.data), &self.expect) {
+            (Ok(output), Some(expected)) if output == expected.as_bytes() => Ok(()),
+            (Err(error), None) if error.to_string().contains(&self.error_contains) => Ok(()),
+            (Ok(output), expected) => Err(format!(
+                "{}\n got  {:?}\n want {expected:?}",
+                self.name,
+                String::from_utf8_lossy(&output)
+            )),
+            (Err(error), expected) => Err(format!(
+                "{}\n got  {error}\n want {expected:?} {}",
+                self.name, self.error_contains
+            )),
+        }
+    }
+}
+
+/// Renders as an ExternalSecret's template does, with the functions under test, and `b64dec`, which
+/// most cases of archives begin with.
+fn render(template: &str, data: &BTreeMap<String, String>) -> Result<Vec<u8>, gotemplate::Error> {
+    let mut functions = Functions::new();
+    add_to(&mut functions);
+    add(&mut functions, "b64dec", |[text]| {
+        let text: Vec<u8> = text
+            .iter()
+            .copied()
+            .filter(|b| !b.is_ascii_whitespace())
+            .collect();
+        STANDARD
+            .decode(text)
+            .map_err(|_| CallError::new("not base64"))
+    });
+    let options = Options {
+        missing_key: MissingKey::Error,
+        ..Options::default()
+    };
+    let template = Template::parse_with("case", template, &functions, &options)?;
+    template.execute(&Value::string_map(data))
+}
+
+/// Functions of sprig that cases use; those cases are run where sprig is.
+const SPRIG: [&str; 9] = [
+    "join", "toJson", "trunc", "dict", "list", "repeat", "hasKey", "int", "len",
+];
+
+#[test]
+fn the_functions_give_what_go_gives() {
+    let cases = include_str!("../../../tests/template/function-cases.yaml");
+    let cases: Vec<Case> = serde_saphyr::from_str(cases).unwrap();
+    let needs_sprig = |case: &&Case| {
+        let mut words = case.template.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| SPRIG.contains(&word))
+    };
+    let (skipped, run): (Vec<_>, Vec<_>) = cases.iter().partition(needs_sprig);
+    assert!(run.len() >= 48, "{}", run.len());
+    for case in skipped {
+        println!("skipped for want of sprig: {}", case.name);
+    }
+    let wrong: Vec<_> = run.iter().filter_map(|case| case.check().err()).collect();
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn archive(name: &str) -> BTreeMap<String, String> {
+    let path = format!(
+        "{}/tests/golden/fixtures/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let archive = STANDARD.encode(std::fs::read(path).unwrap());
+    BTreeMap::from([("pfx".to_owned(), archive)])
+}
+
+fn fixture(name: &str) -> String {
+    let path = format!(
+        "{}/tests/golden/fixtures/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn archives_of_key_vault_are_read() {
+    let chain = fixture("web-chain.pem");
+    for name in ["web.pfx", "web-aes.pfx"] {
+        let data = archive(name);
+        let certificates = render("{{ .pfx | b64dec | pkcs12cert }}", &data).unwrap();
+        assert_eq!(String::from_utf8(certificates).unwrap(), chain, "{name}");
+        let key = render("{{ .pfx | b64dec | pkcs12key }}", &data).unwrap();
+        let key = String::from_utf8(key).unwrap();
+        assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{name}");
+    }
+}
+
+#[test]
+fn archives_that_are_written_can_be_read() {
+    for (key, password) in [
+        ("key-rsa.pem", ""),
+        ("key-rsa.pem", "p\u{e4}ss\u{1f600}"),
+        ("web-ec.pem", "x"),
+    ] {
+        let chain = fixture("web-chain.pem");
+        let data = BTreeMap::from([
+            ("chain".to_owned(), chain.clone()),
+            ("key".to_owned(), fixture(key)),
+            ("password".to_owned(), password.to_owned()),
+        ]);
+        let template = "{{ $p := fullPemToPkcs12Pass .chain .key .password | b64dec }}\
+            {{ pkcs12certPass .password $p }}|{{ pkcs12keyPass .password $p }}";
+        let output = String::from_utf8(render(template, &data).unwrap()).unwrap();
+        let (certificates, pem) = output.split_once('|').unwrap();
+        assert_eq!(certificates, chain);
+        let again = "{{ $p := pemToPkcs12 .chain .key | b64dec }}{{ pkcs12key $p }}";
+        assert_eq!(
+            String::from_utf8(render(again, &data).unwrap()).unwrap(),
+            pem
+        );
+    }
+}
+
+#[test]
+fn trust_stores_hold_certificates_of_the_same_name() {
+    let root = fixture("web-chain.pem");
+    let data = BTreeMap::from([("roots".to_owned(), root.repeat(2))]);
+    for template in [
+        "{{ pemTruststoreToPKCS12 .roots | b64dec | pkcs12key }}",
+        "{{ pemTruststoreToPKCS12Pass .roots \"x\" | b64dec | pkcs12keyPass \"x\" }}",
+        "{{ pemTruststoreToPKCS12 \"\" | b64dec | pkcs12key }}",
+    ] {
+        let error = render(template, &data).unwrap_err().to_string();
+        assert!(error.ends_with("pkcs12: private key missing"), "{error}");
+    }
+}
+
+#[test]
+fn mutilated_archives_do_not_panic() {
+    for name in ["web.pfx", "web-aes.pfx"] {
+        let data = archive(name);
+        let whole = STANDARD.decode(&data["pfx"]).unwrap();
+        for at in (0..whole.len()).step_by(7) {
+            let mut changed = whole.clone();
+            changed[at] ^= 0x55;
+            // the bytes after the MAC's are not protected, all others are
+            let changed = pkcs12::key(b"", &changed);
+            let cut = pkcs12::key(b"", &whole[..at]);
+            assert!(cut.is_err(), "{name} cut at {at}");
+            assert!(
+                changed.is_err() || at > whole.len() / 2,
+                "{name} changed at {at}"
+            );
+        }
+    }
+}
+
+#[test]
+fn errors_of_functions_do_not_repeat_secrets() {
+    let data = BTreeMap::from([("secret".to_owned(), "hunter2".to_owned())]);
+    for call in [
+        "pkcs12key .secret",
+        "pkcs12certPass .secret .secret",
+        "pemToPkcs12Pass .secret .secret .secret",
+        "filterPEM .secret .secret",
+        "filterCertChain .secret .secret",
+        "certSANs .secret",
+        "jwkPublicKeyPem .secret",
+        "jwkPrivateKeyPem .secret",
+        "rsaDecrypt .secret .secret .secret .secret",
+    ] {
+        let error = render(&format!("{{{{ {call} }}}}"), &data).unwrap_err();
+        assert!(
+            !error.redacted().contains("hunter2"),
+            "{}",
+            error.redacted()
+        );
+    }
+}
