@@ -1,3 +1,5 @@
+//! Go's text/template and sprig, byte for byte.
+//!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 

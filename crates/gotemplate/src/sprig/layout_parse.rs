@@ -137,19 +137,7 @@ fn fraction_length(text: &str) -> usize {
 impl Read {
     fn part<'t>(&mut self, part: Part, text: &'t str, fraction_next: bool) -> Rest<'t> {
         match part {
-            Part::Year => {
-                let (year, rest) = number(text, true)?;
-                self.year = year + if year >= 69 { 1900 } else { 2000 };
-                Ok(rest)
-            }
-            Part::LongYear => {
-                let digits = text.get(..4).ok_or(Misfit::Syntax)?;
-                if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return Err(Misfit::Syntax);
-                }
-                self.year = digits.parse().unwrap_or_default();
-                Ok(&text[4..])
-            }
+            Part::Year | Part::LongYear => self.year(part, text),
             Part::Month | Part::LongMonth => {
                 let length = if part == Part::Month { 3 } else { usize::MAX };
                 let (index, rest) = lookup(&MONTHS, length, text)?;
@@ -230,6 +218,20 @@ impl Read {
                 Ok(&text[2..])
             }
         }
+    }
+
+    fn year<'t>(&mut self, part: Part, text: &'t str) -> Rest<'t> {
+        if part == Part::Year {
+            let (year, rest) = number(text, true)?;
+            self.year = year + if year >= 69 { 1900 } else { 2000 };
+            return Ok(rest);
+        }
+        let digits = text.get(..4).ok_or(Misfit::Syntax)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Misfit::Syntax);
+        }
+        self.year = digits.parse().unwrap_or_default();
+        Ok(&text[4..])
     }
 
     fn day<'t>(&mut self, part: Part, mut text: &'t str) -> Rest<'t> {
