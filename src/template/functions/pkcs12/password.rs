@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::read::Error;
 
-/// More rounds than anybody writes would keep a worker busy for minutes.
-const MAX_ITERATIONS: u32 = 5_000_000;
+/// More than anybody writes; they would keep a worker busy for long.
+const MAX_ITERATIONS: u32 = 1_000_000;
 
 /// A password in the encodings that the two families of algorithms take.
 pub(super) struct Password {
