@@ -124,7 +124,6 @@ pub(super) async fn apply(
         TargetPlan::Frozen(secret) => {
             if let Some(secret) = secret {
                 update(&secret, spec, ctx).await?;
-                normal("Updated", "secret updated");
             }
             return Err(plan::Error::Immutable(spec.target.name.clone()).into());
         }

@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use super::compare::{ABSENT, Difference};
 
+/// Stands for null in a `want`.
+const NULL: &str = "(null)";
+
 /// The whole page.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,8 +153,8 @@ impl Differences {
             .find(|e| fits(e.path.as_ref(), e.event.as_ref()))
         {
             entry.used.store(true, Ordering::Relaxed);
-            match &entry.want {
-                Some(want) if *want != difference.got => difference.want = want.clone(),
+            match entry.want.as_ref().map(said) {
+                Some(want) if want != difference.got => difference.want = want,
                 _ => return None,
             }
             return Some(difference);
@@ -220,6 +223,15 @@ impl Differences {
                 )
             })
             .collect()
+    }
+}
+
+/// What a `want` stands for: TOML has no null.
+fn said(want: &Value) -> Value {
+    if want == NULL {
+        Value::Null
+    } else {
+        want.clone()
     }
 }
 
