@@ -32,7 +32,9 @@ pub(super) fn tagged(tag: u8, parts: &[&[u8]]) -> Der {
             der.extend_from_slice(long);
         }
     }
-    parts.iter().for_each(|part| der.extend_from_slice(part));
+    for part in parts {
+        der.extend_from_slice(part);
+    }
     der
 }
 

@@ -163,7 +163,7 @@ fn mutilated_archives_do_not_panic() {
     for name in ["web.pfx", "web-aes.pfx"] {
         let data = archive(name);
         let whole = STANDARD.decode(&data["pfx"]).unwrap();
-        for at in (0..whole.len()).step_by(31) {
+        for at in (0..whole.len()).step_by(67) {
             let mut changed = whole.clone();
             changed[at] ^= 0x55;
             // nothing protects the parameters of the MAC, which are last
@@ -198,5 +198,31 @@ fn errors_of_functions_do_not_repeat_secrets() {
             "{}",
             error.redacted()
         );
+    }
+}
+
+#[test]
+fn keys_of_all_curves_get_their_public_point() {
+    // the key 1 has the curve's base point (FIPS 186-4, D.1.2)
+    for (curve, x) in [
+        (
+            keys::Curve::P256,
+            "6b17d1f2e12c4247f8bce6e563a440f277037d81",
+        ),
+        (
+            keys::Curve::P384,
+            "aa87ca22be8b05378eb1c71ef320ad746e1d3b62",
+        ),
+        (
+            keys::Curve::P521,
+            "00c6858e06b70404e9cd9e3ecb662395b4429c64",
+        ),
+    ] {
+        let key = keys::ec_pkcs8(curve, &[0, 1]).unwrap();
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(hex.contains(&format!("04{x}")), "{curve:?} {hex}");
+        assert_eq!(keys::pkcs8_of(&key), Some(key), "{curve:?}");
+        assert!(keys::ec_pkcs8(curve, &[0]).is_none(), "{curve:?}");
+        assert!(keys::ec_pkcs8(curve, &[0xff; 80]).is_none(), "{curve:?}");
     }
 }

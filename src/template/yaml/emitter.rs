@@ -187,22 +187,25 @@ fn escape(c: char, all: bool) -> Option<String> {
 }
 
 fn drop_used(node: &Node, free: &mut Vec<u32>) {
-    let mut text = |text: &str| {
-        for c in text
-            .chars()
-            .filter(|c| ('\u{e000}'..='\u{f8ff}').contains(c))
-        {
-            free.retain(|block| block >> 8 != u32::from(c) >> 8);
-        }
-    };
     match node {
-        Node::Text(value) => text(value),
+        Node::Text(text) => drop_used_by(text, free),
         Node::List(items) => items.iter().for_each(|item| drop_used(item, free)),
         Node::Map(entries) => {
-            entries.keys().for_each(|key| text(key));
-            entries.values().for_each(|value| drop_used(value, free));
+            for (key, value) in entries {
+                drop_used_by(key, free);
+                drop_used(value, free);
+            }
         }
         _ => {}
+    }
+}
+
+fn drop_used_by(text: &str, free: &mut Vec<u32>) {
+    for c in text
+        .chars()
+        .filter(|c| ('\u{e000}'..='\u{f8ff}').contains(c))
+    {
+        free.retain(|block| block >> 8 != u32::from(c) >> 8);
     }
 }
 
@@ -246,8 +249,9 @@ fn compare(a: &str, b: &str) -> Ordering {
     // 10 and 100: the zeros after a common digit count
     let common = a[..at].iter().rev().take_while(|c| c.is_numeric());
     let start = i64::from((x == '0' || y == '0') && common.into_iter().any(|c| *c != '0'));
-    let ((m, m_len), (n, n_len)) = (run(&a[at..], start), run(&b[at..], start));
-    m.cmp(&n).then(m_len.cmp(&n_len)).then(x.cmp(&y))
+    run(&a[at..], start)
+        .cmp(&run(&b[at..], start))
+        .then(x.cmp(&y))
 }
 
 /// Value and length of the digits at the beginning.

@@ -175,38 +175,34 @@ impl Reader<'_> {
                 event => event,
             };
             let line = self.line;
-            let merge = is_merge(&event);
+            let is_merge = is_merge(&event);
             let key = self.node(event, depth + 1)?;
             let event = self.next()?;
             let value = self.node(event, depth + 1)?;
-            if merge {
-                self.merge(value, &mut entries, line)?;
+            if is_merge {
+                merge(value, &mut entries, line)?;
             } else {
                 entries.insert(key_text(key).ok_or(Error::Key(line))?, value);
             }
         }
     }
+}
 
-    fn merge(
-        &mut self,
-        value: Node,
-        entries: &mut BTreeMap<String, Node>,
-        line: u64,
-    ) -> Result<(), Error> {
-        match value {
-            Node::Map(merged) => entries.extend(merged),
-            Node::List(maps) => {
-                for map in maps.into_iter().rev() {
-                    let Node::Map(merged) = map else {
-                        return Err(Error::Merge(line));
-                    };
-                    entries.extend(merged);
-                }
+/// Adds what `<<` names to a map.
+fn merge(value: Node, entries: &mut BTreeMap<String, Node>, line: u64) -> Result<(), Error> {
+    match value {
+        Node::Map(merged) => entries.extend(merged),
+        Node::List(maps) => {
+            for map in maps.into_iter().rev() {
+                let Node::Map(merged) = map else {
+                    return Err(Error::Merge(line));
+                };
+                entries.extend(merged);
             }
-            _ => return Err(Error::Merge(line)),
         }
-        Ok(())
+        _ => return Err(Error::Merge(line)),
     }
+    Ok(())
 }
 
 /// Whether the event is the key `<<`.

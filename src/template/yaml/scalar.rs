@@ -46,10 +46,10 @@ pub(super) fn node(tag: Option<&str>, plain: bool, value: String) -> Result<Node
     };
     #[allow(clippy::cast_precision_loss, reason = "as in Go")]
     match (wanted, node) {
-        ("", node) => Ok(node),
-        ("bool", node @ Node::Bool(_)) => Ok(node),
-        ("int", node @ (Node::Int(_) | Node::Uint(_))) => Ok(node),
-        ("float", node @ Node::Float(_)) => Ok(node),
+        ("", node)
+        | ("bool", node @ Node::Bool(_))
+        | ("int", node @ (Node::Int(_) | Node::Uint(_)))
+        | ("float", node @ Node::Float(_)) => Ok(node),
         ("float", Node::Int(n)) => Ok(Node::Float(n as f64)),
         ("null", Node::Null) => Ok(Node::Null),
         ("bool", _) => Err(WrongTag("!!bool")),
@@ -106,18 +106,27 @@ fn word(text: &str) -> Option<Resolved> {
 }
 
 /// Here Go wants digits on both sides of an underscore.
-static FRACTION: LazyLock<Regex> =
+static FRACTION: LazyLock<Pattern> =
     LazyLock::new(|| regex(r"^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$"));
 
-static DECIMAL: LazyLock<Regex> =
+static DECIMAL: LazyLock<Pattern> =
     LazyLock::new(|| regex(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"));
 
-#[allow(
-    clippy::expect_used,
-    reason = "the patterns of this file are constant and tested"
-)]
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a valid pattern")
+/// A pattern of this file. All are valid; one that were not would match nothing.
+struct Pattern(Option<Regex>);
+
+fn regex(pattern: &str) -> Pattern {
+    Pattern(Regex::new(pattern).ok())
+}
+
+impl Pattern {
+    fn is_match(&self, text: &str) -> bool {
+        self.0.as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+
+    fn captures<'a>(&self, text: &'a str) -> Option<regex::Captures<'a>> {
+        self.0.as_ref().and_then(|regex| regex.captures(text))
+    }
 }
 
 /// A number without underscores: an integer in Go's notation, else a decimal float.
@@ -162,7 +171,7 @@ fn float(text: &str) -> Option<Node> {
 
 /// Dates and times stay text, but are written in quotes.
 fn is_timestamp(text: &str) -> bool {
-    static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
+    static TIMESTAMP: LazyLock<Pattern> = LazyLock::new(|| {
         regex(
             r"^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2}))|(?: +([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?))?$",
         )
@@ -183,7 +192,7 @@ fn is_timestamp(text: &str) -> bool {
 
 /// `1:30`, a number in other readers of YAML 1.1.
 fn is_base_60(text: &str) -> bool {
-    static BASE_60: LazyLock<Regex> =
+    static BASE_60: LazyLock<Pattern> =
         LazyLock::new(|| regex(r"^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$"));
     BASE_60.is_match(text)
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::*;
 
@@ -108,7 +109,7 @@ fn aliases_cannot_multiply_without_bound() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for i in 1..12 {
         let aliases = vec![format!("*a{}", i - 1); 10].join(", ");
-        bomb += &format!("a{i}: &a{i} [{aliases}]\n");
+        writeln!(bomb, "a{i}: &a{i} [{aliases}]").unwrap();
     }
     let error = to_json(bomb.as_bytes()).unwrap_err();
     assert!(matches!(error, Error::TooLarge(_)), "{error}");

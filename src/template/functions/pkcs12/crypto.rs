@@ -84,7 +84,7 @@ pub(super) fn decrypt(
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let parameters = algorithm.parameters.ok_or(Error::Malformed)?;
     if algorithm.oid == PBES2 {
-        return pbes2(parameters.decode_as()?, password, ciphertext);
+        return pbes2(&parameters.decode_as()?, password, ciphertext);
     }
     let (size, cipher): (usize, Cipher) = match algorithm.oid {
         PBE_3DES => (24, cbc_of::<TdesEde3>),
@@ -97,14 +97,14 @@ pub(super) fn decrypt(
         password::pkcs12_kdf(SHA1, purpose, password, salt.as_bytes(), iterations, size)
     };
     cipher(
-        &*derive(Purpose::Key, size)?,
-        &*derive(Purpose::Iv, 8)?,
+        &derive(Purpose::Key, size)?,
+        &derive(Purpose::Iv, 8)?,
         ciphertext,
     )
 }
 
 fn pbes2(
-    parameters: Pbes2Parameters<'_>,
+    parameters: &Pbes2Parameters<'_>,
     password: &Password,
     ciphertext: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
