@@ -46,6 +46,10 @@ impl<'t> State<'t> {
                 closure(&args)
             }
         };
+        if let Ok(value) = &result {
+            // what is made may be kept, so this bounds memory too
+            self.charge(work(std::slice::from_ref(value)))?;
+        }
         result.map_err(|error| {
             self.at = call;
             self.call_error(name, &error)
@@ -194,7 +198,7 @@ impl<'t> State<'t> {
     }
 }
 
-/// Steps that a call counts for because of the size of its arguments.
+/// Steps that a call counts for because of the size of its arguments or its result.
 fn work(args: &[Value]) -> u64 {
     let size = |arg: &Value| match arg {
         Value::Str(bytes) => bytes.len(),
