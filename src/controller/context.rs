@@ -10,10 +10,10 @@ use kube::Client;
 
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, ObjectMetrics};
 use crate::template::Engine;
 
-use super::dependents::Dependents;
+use super::dependents::{Dependents, ObjectKey};
 use super::external_secret::Memories;
 use super::readiness::Readiness;
 use super::store_clients::StoreClients;
@@ -74,6 +74,19 @@ impl Context {
     /// Whether a store of `class` is this controller's.
     pub fn is_ours(&self, class: Option<&str>) -> bool {
         class.is_none_or(|class| class.is_empty() || class == self.options.controller_class)
+    }
+
+    /// Forgets what is known of an ExternalSecret that is gone.
+    pub fn forget(&self, object: &ObjectKey) {
+        self.memories.forget(object);
+        self.metrics.external_secret.remove(&object.0, &object.1);
+    }
+
+    /// Forgets what is known of a store that is gone.
+    pub fn forget_store(&self, store: &StoreKey, metrics: &ObjectMetrics) {
+        self.clients.forget(store);
+        self.store_failures.succeeded(store);
+        metrics.remove(store.namespace(), store.name());
     }
 
     /// The index of dependents.

@@ -78,6 +78,11 @@ impl Dependents {
         leave(&mut self.by_target, &uses.target, object);
     }
 
+    /// Whether `object` is known.
+    pub fn holds(&self, object: &ObjectKey) -> bool {
+        self.uses.contains_key(object)
+    }
+
     /// The ExternalSecrets that read from `store`.
     pub fn of_store(&self, store: &StoreKey) -> Vec<ObjectKey> {
         entries(&self.by_store, store)

@@ -129,7 +129,12 @@ pub(super) async fn reconcile<K: StoreResource>(
     let written = report(store, &ctx, verdict).await;
     let families = K::metrics(&ctx.metrics);
     families.set_duration(view.key.namespace(), view.key.name(), started.elapsed());
-    next(&view.key, &ctx, &validated, &written)
+    let action = next(&view.key, &ctx, &validated, &written);
+    if ctx.stores.find(&view.key).is_none() {
+        // deleted meanwhile: what was noted since would stay for ever
+        ctx.forget_store(&view.key, families);
+    }
+    action
 }
 
 /// A store that can be used.

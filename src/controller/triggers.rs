@@ -120,8 +120,7 @@ pub(super) async fn external_secrets(
                 for key in keys {
                     faces.remove(&key);
                     ctx.dependents().remove(&key);
-                    ctx.memories.forget(&key);
-                    ctx.metrics.external_secret.remove(&key.0, &key.1);
+                    ctx.forget(&key);
                 }
             }
         }
@@ -160,9 +159,7 @@ pub(super) async fn stores<K: StoreResource>(
             Change::Gone(keys) => {
                 for key in keys {
                     faces.remove(&key);
-                    ctx.clients.forget(&key);
-                    ctx.store_failures.succeeded(&key);
-                    K::metrics(&ctx.metrics).remove(key.namespace(), key.name());
+                    ctx.forget_store(&key, K::metrics(&ctx.metrics));
                 }
             }
         }

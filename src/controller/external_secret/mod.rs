@@ -211,6 +211,10 @@ pub async fn reconcile(guarded: Arc<Guarded<ExternalSecret>>, ctx: Arc<Context>)
     ctx.metrics
         .external_secret
         .set_duration(namespace, name, started.elapsed());
+    if !ctx.dependents().holds(&known.key) {
+        // deleted meanwhile: what was noted since would stay for ever
+        ctx.forget(&known.key);
+    }
     action
 }
 
