@@ -61,6 +61,9 @@ pub enum Error {
     /// The cluster could not be asked.
     #[error("could not read the target secret")]
     Observe(#[source] kube::Error),
+    /// The cluster could not be asked whether the object still stands.
+    #[error("could not read the ExternalSecret again")]
+    Reread(#[source] kube::Error),
     /// A value could not be read.
     #[error(transparent)]
     Collect(#[from] collect::Error),
@@ -102,7 +105,9 @@ impl ReconcileError for Error {
                 plan::Error::NotDeletable { .. } | plan::Error::NotOurs(_) => "TargetNotOwned",
                 plan::Error::Immutable(_) => "TargetImmutable",
             },
-            Self::Observe(_) | Self::Apply(_) | Self::Finalizer(_) => "KubernetesRefused",
+            Self::Observe(_) | Self::Reread(_) | Self::Apply(_) | Self::Finalizer(_) => {
+                "KubernetesRefused"
+            }
             Self::TimedOut => "TimedOut",
             Self::Panicked(_) => "InternalError",
         }
@@ -138,7 +143,9 @@ impl Error {
             },
             Self::Apply(apply::Error::DeleteOrphans(_)) => "could not delete orphaned secrets",
             Self::Apply(apply::Error::Delete { .. }) => "could not delete secret",
-            Self::Observe(_) | Self::Templates(_) | Self::Apply(_) => "could not update secret",
+            Self::Observe(_) | Self::Reread(_) | Self::Templates(_) | Self::Apply(_) => {
+                "could not update secret"
+            }
             Self::Finalizer(_) | Self::TimedOut | Self::Panicked(_) => "could not reconcile",
         }
     }
@@ -256,6 +263,12 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
     let engine = &ctx.options.templates;
     let plan = plan(&spec, target.as_ref(), bound, &shaped.data, engine, ctx).await?;
     let verdict = plan.verdict;
+    if matches!(plan.target, TargetPlan::Create(_)) {
+        let stands = observe::still_stands(object, ctx).await;
+        if !stands.map_err(Error::Reread)? {
+            return Ok(Outcome::Ignored);
+        }
+    }
     match apply::apply(plan, object, &spec, ctx).await {
         Err(error) if error.is_conflict() => return Ok(Outcome::Overtaken),
         Err(error) if error.is_terminating() => return Ok(Outcome::Ignored),

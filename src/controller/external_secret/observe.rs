@@ -1,7 +1,7 @@
 //! Reads of the cluster before anything is decided, and the release of objects being deleted.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt as _;
+use kube::{Api, ResourceExt as _};
 
 use crate::api::external_secret::{DeletionPolicy, ExternalSecret};
 use crate::api::meta::EXTERNAL_SECRET_FINALIZER;
@@ -14,6 +14,17 @@ use super::uses::uses;
 /// The target as it stands.
 pub(super) async fn target(spec: &SyncSpec, ctx: &Context) -> kube::Result<Option<Secret>> {
     secrets::get(&ctx.client, &spec.namespace, &spec.target.name).await
+}
+
+/// Whether the object still stands as the cache has it. While its watch is behind it may be
+/// deleted, and a Secret made for it would be collected and made again and again.
+pub(super) async fn still_stands(object: &ExternalSecret, ctx: &Context) -> kube::Result<bool> {
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<ExternalSecret> = Api::namespaced(ctx.client.clone(), &namespace);
+    let found = api.get_metadata_opt(&object.name_any()).await?;
+    Ok(found.is_some_and(|found| {
+        found.uid() == object.uid() && found.metadata.deletion_timestamp.is_none()
+    }))
 }
 
 /// Whether no store of the object belongs to another controller class. Stores that are absent
