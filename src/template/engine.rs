@@ -25,7 +25,8 @@ pub struct Engine {
     delimiters: Delimiters,
 }
 
-static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
+/// Go's, sprig's and ESO's functions.
+pub(super) static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
     let mut functions = Functions::new();
     let environment: Arc<dyn Environment> = Arc::new(System);
     add_sprig(&mut functions, &environment);

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use gotemplate::{MissingKey, Options, Template};
 
 use super::*;
+use crate::template::engine::FUNCTIONS;
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -38,48 +39,22 @@ impl Case {
     }
 }
 
-/// Renders as an ExternalSecret's template does, with the functions under test, and `b64dec`, which
-/// most cases of archives begin with.
+/// Renders as an ExternalSecret's template does.
 fn render(template: &str, data: &BTreeMap<String, String>) -> Result<Vec<u8>, gotemplate::Error> {
-    let mut functions = Functions::new();
-    add_to(&mut functions);
-    add(&mut functions, "b64dec", |[text]| {
-        let text: Vec<u8> = text
-            .iter()
-            .copied()
-            .filter(|b| !b.is_ascii_whitespace())
-            .collect();
-        STANDARD
-            .decode(text)
-            .map_err(|_| CallError::new("not base64"))
-    });
     let options = Options {
         missing_key: MissingKey::Error,
         ..Options::default()
     };
-    let template = Template::parse_with("case", template, &functions, &options)?;
+    let template = Template::parse_with("case", template, &FUNCTIONS, &options)?;
     template.execute(&Value::string_map(data))
 }
-
-/// Functions of sprig that cases use; those cases are run where sprig is.
-const SPRIG: [&str; 9] = [
-    "join", "toJson", "trunc", "dict", "list", "repeat", "hasKey", "int", "len",
-];
 
 #[test]
 fn the_functions_give_what_go_gives() {
     let cases = include_str!("../../../tests/template/function-cases.yaml");
     let cases: Vec<Case> = serde_saphyr::from_str(cases).unwrap();
-    let needs_sprig = |case: &&Case| {
-        let mut words = case.template.split(|c: char| !c.is_alphanumeric());
-        words.any(|word| SPRIG.contains(&word))
-    };
-    let (skipped, run): (Vec<_>, Vec<_>) = cases.iter().partition(needs_sprig);
-    assert!(run.len() >= 48, "{}", run.len());
-    for case in skipped {
-        println!("skipped for want of sprig: {}", case.name);
-    }
-    let wrong: Vec<_> = run.iter().filter_map(|case| case.check().err()).collect();
+    assert_eq!(cases.len(), 60);
+    let wrong: Vec<_> = cases.iter().filter_map(|case| case.check().err()).collect();
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -219,7 +194,9 @@ fn keys_of_all_curves_get_their_public_point() {
         ),
     ] {
         let key = keys::ec_pkcs8(curve, &[0, 1]).unwrap();
-        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = key
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         assert!(hex.contains(&format!("04{x}")), "{curve:?} {hex}");
         assert_eq!(keys::pkcs8_of(&key), Some(key), "{curve:?}");
         assert!(keys::ec_pkcs8(curve, &[0]).is_none(), "{curve:?}");
