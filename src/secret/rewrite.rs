@@ -30,6 +30,14 @@ pub enum Cause {
     /// `regexp.source` is none.
     #[error("regexp failed with failed to compile: {0}; correct regexp.source (RE2 syntax)")]
     Regexp(pattern::BadPattern),
+    /// The replacement of `regexp` fails for this key.
+    #[error("regexp failed for key {key:?}: {message}")]
+    Replace {
+        /// The key.
+        key: String,
+        /// Why.
+        message: String,
+    },
     /// The template of `transform` fails for this key.
     #[error("transform failed for key {key:?}: {message}")]
     Transform {
@@ -87,14 +95,13 @@ pub fn apply(
 
 fn replaced(operation: &RewriteRegexp, data: SecretData) -> Result<SecretData, Cause> {
     let pattern = pattern::compile(&operation.source).map_err(Cause::Regexp)?;
-    let rename = |key: String| {
-        let renamed = pattern.replace_all(&key, operation.target.as_str());
-        renamed.into_owned()
+    let rename = |(key, value): (String, SecretValue)| {
+        let renamed = pattern.replace_all(&key, &operation.target);
+        renamed
+            .map(|renamed| (renamed, value))
+            .map_err(|message| Cause::Replace { key, message })
     };
-    Ok(data
-        .into_iter()
-        .map(|(key, value)| (rename(key), value))
-        .collect())
+    data.into_iter().map(rename).collect()
 }
 
 fn transformed(

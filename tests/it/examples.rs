@@ -20,7 +20,8 @@ use crate::support::settings::repository;
 /// The demo plays this one.
 const PLAYED_ELSEWHERE: &str = "howto";
 
-fn folders() -> Vec<PathBuf> {
+/// The folders of examples/ that are applied as they stand.
+pub(crate) fn folders() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(repository().join("examples")).unwrap();
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     folders.retain(|path| path.is_dir() && !path.ends_with(PLAYED_ELSEWHERE));
@@ -28,12 +29,14 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-fn objects(folder: &Path, file: &str) -> Vec<Value> {
+/// The documents of one of its files.
+pub(crate) fn objects(folder: &Path, file: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(folder.join(file)).unwrap();
     documents(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
 }
 
-fn map(folder: &Path, file: &str) -> Map<String, Value> {
+/// The one document of a file, a map.
+pub(crate) fn map(folder: &Path, file: &str) -> Map<String, Value> {
     let document = objects(folder, file).remove(0);
     document.as_object().unwrap().clone()
 }

@@ -5,6 +5,7 @@ mod examples;
 mod external_secrets;
 mod golden;
 mod outages;
+mod render;
 mod stores;
 mod support;
 mod vault;

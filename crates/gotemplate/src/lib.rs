@@ -19,6 +19,6 @@ mod value;
 pub use error::Error;
 pub use functions::{CallError, Function, Functions, Type};
 pub use limits::Limits;
-pub use sprig::{Environment, add_sprig};
+pub use sprig::{Environment, Regexp, add_sprig};
 pub use template::{MissingKey, Options, Template};
 pub use value::{CycleError, Elem, Kind, List, Map, Object, Value};

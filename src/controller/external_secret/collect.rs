@@ -7,6 +7,7 @@ use crate::controller::stores::StoreKey;
 use crate::provider::{self, Retry};
 use crate::secret::{SecretData, SecretValue};
 
+use super::at_entry::AtEntry;
 use super::policy::Deletion;
 use super::sources::{Sources, StoreError};
 use super::spec::{Entry, Query, Source, SyncSpec};
@@ -24,20 +25,12 @@ pub(super) struct Fetched {
     pub entries: Vec<Option<SecretValue>>,
 }
 
-/// Why one entry could not be read; the text begins as ESO's does.
-#[derive(Debug, thiserror::Error)]
-#[error("error processing {place}, err")]
-pub struct Error {
-    /// `spec.data[INDEX] (key: KEY)` or `spec.dataFrom[INDEX].FIELD`.
-    place: String,
-    /// What failed.
-    #[source]
-    cause: Cause,
-}
+/// Why one entry could not be read.
+pub(super) type Error = AtEntry<Cause>;
 
 /// What failed for one entry.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Cause {
+pub enum Cause {
     /// The store cannot be read from.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,7 +98,7 @@ async fn source(
         }
     };
     read.await.map_err(|cause| Error {
-        place: format!("spec.dataFrom[{}].{}", source.index, source.query.field()),
+        place: source.place(),
         cause,
     })
 }
@@ -126,7 +119,7 @@ async fn entry(
         )
     };
     read.await.map_err(|cause| Error {
-        place: format!("spec.data[{}] (key: {key})", entry.index),
+        place: entry.place(),
         cause,
     })
 }

@@ -4,6 +4,7 @@
 //! Only `observe`, `collect` and `apply` touch the world; the others take values.
 
 mod apply;
+mod at_entry;
 mod build;
 mod collect;
 mod cron;

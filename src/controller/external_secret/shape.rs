@@ -4,6 +4,7 @@
 use crate::api::external_secret::{ConversionStrategy, DecodingStrategy, NullBytePolicy};
 use crate::secret::{SecretData, SecretValue, decoding, keys, rewrite};
 
+use super::at_entry::AtEntry;
 use super::collect::Fetched;
 use super::spec::{Entry, Query, Source, SyncSpec};
 
@@ -16,20 +17,12 @@ pub(super) struct Shaped {
     pub missing: Vec<String>,
 }
 
-/// Why an entry cannot be used; the text begins as ESO's does.
-#[derive(Debug, thiserror::Error)]
-#[error("error processing {place}, err")]
-pub struct Error {
-    /// `spec.data[INDEX] (key: KEY)` or `spec.dataFrom[INDEX].FIELD`.
-    place: String,
-    /// What failed.
-    #[source]
-    cause: Cause,
-}
+/// Why an entry cannot be used.
+pub(super) type Error = AtEntry<Cause>;
 
 /// What failed for one entry. Keys are named, values never.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Cause {
+pub enum Cause {
     /// A rewrite operation.
     #[error("error applying rewrite to keys")]
     Rewrite(#[from] rewrite::Error),
@@ -84,7 +77,7 @@ pub(super) fn shape(
         match found {
             Some(data) => {
                 let data = of_source(source, data, transform).map_err(|cause| Error {
-                    place: format!("spec.dataFrom[{index}].{}", source.query.field()),
+                    place: source.place(),
                     cause,
                 })?;
                 shaped.data.extend(data);
@@ -99,7 +92,7 @@ pub(super) fn shape(
         match found {
             Some(value) => {
                 let value = of_entry(entry, &value).map_err(|cause| Error {
-                    place: format!("spec.data[{index}] (key: {key})"),
+                    place: entry.place(),
                     cause,
                 })?;
                 shaped.data.insert(entry.secret_key.clone(), value);

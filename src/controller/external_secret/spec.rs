@@ -132,6 +132,20 @@ pub(super) enum Query {
     Find(Find),
 }
 
+impl Entry {
+    /// Where it stands, in ESO's words.
+    pub(super) fn place(&self) -> String {
+        format!("spec.data[{}] (key: {})", self.index, self.remote_ref.key)
+    }
+}
+
+impl Source {
+    /// Where it stands, in ESO's words.
+    pub(super) fn place(&self) -> String {
+        format!("spec.dataFrom[{}].{}", self.index, self.query.field())
+    }
+}
+
 impl Query {
     /// The field's name, for messages.
     pub(super) fn field(&self) -> &'static str {

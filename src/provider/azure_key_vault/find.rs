@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use azure_core::http::Url;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use regex::Regex;
+use gotemplate::Regexp;
 
 use super::client::VaultClient;
 use super::document::Item;
@@ -20,7 +20,7 @@ const PARALLEL: usize = 8;
 /// What is looked for; without a name and tags it is every secret that is enabled.
 struct Filter<'a> {
     tags: Option<&'a BTreeMap<String, String>>,
-    name: Option<Regex>,
+    name: Option<Regexp>,
 }
 
 impl<'a> Filter<'a> {
@@ -44,7 +44,7 @@ impl<'a> Filter<'a> {
             tags.and_then(|tags| tags.get(name)?.as_ref()) == Some(value)
         };
         let mut tags = self.tags.into_iter().flatten();
-        let is_name = |name: &Regex| name.is_match(item.name());
+        let is_name = |name: &Regexp| name.is_match(item.name());
         is_enabled && tags.all(has_tag) && self.name.as_ref().is_none_or(is_name)
     }
 }

@@ -38,6 +38,8 @@ mod zone;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use regexes::Regexp;
+
 use crate::functions::{CallError, Function, Functions, Type};
 use crate::value::{List, Map, Value};
 

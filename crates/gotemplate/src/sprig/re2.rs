@@ -18,6 +18,7 @@ const MAX_REPEAT: u32 = 1000;
 const MAX_DEPTH: usize = 100;
 
 /// A compiled expression and the names of its groups.
+#[derive(Debug)]
 pub(super) struct Pattern {
     pub(super) regex: Regex,
     names: Vec<Option<String>>,

@@ -83,6 +83,47 @@ pub(super) fn add_to(functions: &mut Functions) {
     add_text(functions, "regexQuoteMeta", quote_meta);
 }
 
+/// A regular expression in Go's syntax (RE2), for those who need one outside of a template. It
+/// matches what it matches in Go; size and depth are bounded.
+///
+/// ```
+/// use gotemplate::Regexp;
+///
+/// let regexp = Regexp::compile(r"^db-(?P<name>\d+)$")?;
+/// assert!(regexp.is_match("db-42"));
+/// assert!(!regexp.is_match("db-٤٢"), "Go's \\d is ASCII");
+/// assert_eq!(regexp.replace_all("db-42", "${name}_x")?, "42_x");
+/// assert!(Regexp::compile("(?=a)").is_err());
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug)]
+pub struct Regexp(Pattern);
+
+impl Regexp {
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// What Go has against it, with the expression.
+    pub fn compile(source: &str) -> Result<Self, String> {
+        compile(source.as_bytes()).map(Self)
+    }
+
+    /// Whether some part of the text matches.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.regex.is_match(text)
+    }
+
+    /// The text with every match replaced; `$1`, `${1}`, `$name` and `$$` are resolved as in Go.
+    ///
+    /// # Errors
+    /// The result would be too long.
+    pub fn replace_all(&self, text: &str, replacement: &str) -> Result<String, String> {
+        let replaced = replaced(&self.0, text.as_bytes(), replacement.as_bytes(), true);
+        let replaced = replaced.map_err(|error| error.message().to_owned())?;
+        Ok(String::from_utf8_lossy(&replaced).into_owned())
+    }
+}
+
 fn compiled(args: &[Value]) -> Result<Pattern, CallError> {
     compile(bytes(args, 0)).map_err(|reason| {
         let message = format!("error parsing regexp: {reason}");
@@ -145,7 +186,16 @@ fn original(readable: &str) -> Vec<u8> {
 }
 
 fn replace_all(pattern: &Pattern, args: &[Value], expand: bool) -> Result<Value, CallError> {
-    let (text, replacement) = (readable(bytes(args, 1)), bytes(args, 2));
+    replaced(pattern, bytes(args, 1), bytes(args, 2), expand).map(Value::from)
+}
+
+fn replaced(
+    pattern: &Pattern,
+    text: &[u8],
+    replacement: &[u8],
+    expand: bool,
+) -> Result<Vec<u8>, CallError> {
+    let text = readable(text);
     let mut replaced = Vec::with_capacity(text.len());
     let mut end = 0;
     for captures in pattern.regex.captures_iter(&text) {
@@ -163,7 +213,7 @@ fn replace_all(pattern: &Pattern, args: &[Value], expand: bool) -> Result<Value,
         end = found.end();
     }
     replaced.extend(original(&text[end..]));
-    Ok(replaced.into())
+    Ok(replaced)
 }
 
 /// Writes the replacement with `$1`, `${1}`, `$name` and `$$` resolved.
