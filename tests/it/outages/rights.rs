@@ -83,7 +83,9 @@ async fn told_by_an_event(scene: &mut Scene, team: &Team) -> anyhow::Result<()> 
 /// Waits until one target was refused five times: pauses of 1, 2, 4 and 8 s lie between. Nothing
 /// else was asked for much oftener.
 async fn refused_with_pauses(scene: &mut Scene, mark: usize, began: Instant) -> anyhow::Result<()> {
-    let of_busy = |event: &&AuditEvent| event.code == 403 && event.name == "busy";
+    let of_busy = |event: &&AuditEvent| {
+        event.code == 403 && event.resource == "secrets" && event.name == "busy"
+    };
     scene
         .until("five refusals", async |scene| {
             let asked = scene.asked_since(mark).await?;
