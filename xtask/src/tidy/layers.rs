@@ -189,7 +189,7 @@ mod tests {
     fn adapters_are_named_by_composers_only() {
         let text = "use crate::provider::fake::Fake;";
         assert_eq!(check("src/controller/providers.rs", text), [""; 0]);
-        assert_eq!(check("src/cli/render.rs", text), [""; 0]);
+        assert_eq!(check("src/cli/render_sources.rs", text), [""; 0]);
         assert_eq!(
             check("src/provider/fake.rs", "use super::fake::Fake;"),
             [""; 0]
