@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use k8s_openapi::jiff::SignedDuration;
 
+use super::templates::Templates;
 use crate::api::duration;
 use crate::azure::http::{Http, HttpSettings};
 use crate::azure::{Azure, AzureOptions, Observer};
@@ -15,7 +16,6 @@ use crate::kubernetes::client;
 use crate::runtime::admin::{self, Server};
 use crate::runtime::shutdown;
 use crate::telemetry::{self, Level, Metrics};
-use crate::template::{Delimiters, Engine};
 
 /// Flags of the controller.
 #[derive(Debug, ClapArgs)]
@@ -44,12 +44,8 @@ pub(super) struct Args {
     /// How old status.refreshTime may grow while nothing changes; 0s writes at each refresh.
     #[arg(long, default_value = "15m", value_parser = go_duration)]
     status_heartbeat: SignedDuration,
-    /// What begins an action in templates.
-    #[arg(long, default_value = "{{")]
-    template_left_delimiter: String,
-    /// What ends an action in templates.
-    #[arg(long, default_value = "}}")]
-    template_right_delimiter: String,
+    #[command(flatten)]
+    templates: Templates,
     /// A host besides *.vault.azure.net and its siblings that may be named in vaultUrl and get
     /// tokens; may be given several times.
     #[arg(long)]
@@ -140,10 +136,7 @@ fn options(args: &Args) -> Options {
         concurrent: args.concurrent,
         store_requeue_interval: args.store_requeue_interval.unsigned_abs(),
         status_heartbeat: args.status_heartbeat,
-        templates: Engine::new(Delimiters {
-            left: args.template_left_delimiter.clone(),
-            right: args.template_right_delimiter.clone(),
-        }),
+        templates: args.templates.engine(),
     }
 }
 

@@ -14,12 +14,12 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::render_sources::{Files, Values};
+use super::templates::Templates;
 use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{DATA_HASH_ANNOTATION, GROUP};
 use crate::api::secret_store::{ClusterSecretStore, SecretStore};
 use crate::controller::chain;
 use crate::controller::external_secret::preview;
-use crate::template::{Delimiters, Engine};
 
 /// Flags of `render`.
 #[derive(Debug, ClapArgs)]
@@ -37,12 +37,8 @@ pub(super) struct Args {
     /// The namespace of manifests that name none.
     #[arg(long, short, default_value = "default")]
     namespace: String,
-    /// What begins an action in templates.
-    #[arg(long, default_value = "{{")]
-    template_left_delimiter: String,
-    /// What ends an action in templates.
-    #[arg(long, default_value = "}}")]
-    template_right_delimiter: String,
+    #[command(flatten)]
+    templates: Templates,
 }
 
 /// Prints the Secrets; fails if one ExternalSecret does, after all were tried.
@@ -63,10 +59,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     if objects.is_empty() {
         bail!("no ExternalSecret in the files given");
     }
-    let engine = Engine::new(Delimiters {
-        left: args.template_left_delimiter,
-        right: args.template_right_delimiter,
-    });
+    let engine = args.templates.engine();
     let mut failed = 0;
     for object in &objects {
         let namespace = object.namespace().unwrap_or_default();

@@ -12,4 +12,6 @@ mod value;
 
 pub use data_hash::{data_hash, metadata_hash, text_hash};
 pub use members::{NotAnObject, members};
+#[cfg(test)]
+pub(crate) use value::data;
 pub use value::{SecretData, SecretValue};

@@ -186,14 +186,8 @@ fn text(member: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::data;
     use serde_json::json;
-
-    fn data(entries: &[(&str, &str)]) -> SecretData {
-        let entries = entries.iter();
-        entries
-            .map(|(key, value)| ((*key).to_owned(), SecretValue::new(*value)))
-            .collect()
-    }
 
     fn rewritten(
         operations: Value,

@@ -36,6 +36,15 @@ impl fmt::Debug for SecretValue {
     }
 }
 
+/// Data of a test.
+#[cfg(test)]
+pub(crate) fn data(entries: &[(&str, &str)]) -> SecretData {
+    let entries = entries.iter();
+    entries
+        .map(|(key, value)| ((*key).to_owned(), SecretValue::new(*value)))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -163,13 +163,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn data(entries: &[(&str, &str)]) -> SecretData {
-        let entries = entries.iter();
-        entries
-            .map(|(key, value)| ((*key).to_owned(), SecretValue::new(*value)))
-            .collect()
-    }
+    use crate::secret::data;
 
     fn template(value: serde_json::Value) -> TargetTemplate {
         serde_json::from_value(value).unwrap()

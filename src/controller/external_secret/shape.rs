@@ -174,6 +174,7 @@ mod tests {
     use crate::api::external_secret::{Find, RemoteRef};
     use crate::controller::outcome::chain;
     use crate::controller::stores::StoreKey;
+    use crate::secret::data;
 
     fn store() -> StoreKey {
         StoreKey::Cluster {
@@ -197,13 +198,6 @@ mod tests {
             remote_ref: serde_json::from_value::<RemoteRef>(remote_ref).unwrap(),
             store: store(),
         }
-    }
-
-    fn data(entries: &[(&str, &str)]) -> SecretData {
-        let entries = entries.iter();
-        entries
-            .map(|(key, value)| ((*key).to_owned(), SecretValue::new(*value)))
-            .collect()
     }
 
     fn shaped(spec: &SyncSpec, fetched: Fetched) -> Result<Shaped, String> {

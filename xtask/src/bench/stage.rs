@@ -12,10 +12,8 @@ use serde_json::Value;
 use testbed::{AuditEvent, ControlPlane, Launch, Process};
 use tokio::time::sleep;
 
-use crate::cargo;
+use crate::{cargo, operator};
 
-const NAMESPACE: &str = "external-secrets";
-const ACCOUNT: &str = "keyferry";
 const USER: &str = "system:serviceaccount:external-secrets:keyferry";
 const TOKEN_LIFE: Duration = Duration::from_hours(6);
 const LOG_LINES: usize = 20;
@@ -131,7 +129,6 @@ fn is_ready(object: &DynamicObject) -> bool {
         .any(|condition: &Value| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
-/// The repository's root.
 fn read(file: &str) -> Result<String> {
     std::fs::read_to_string(cargo::root().join(file)).with_context(|| format!("read {file}"))
 }
@@ -142,13 +139,7 @@ async fn start_operator(
     azure: &AzFake,
     flags: &[String],
 ) -> Result<Process> {
-    let kubeconfig = plane
-        .service_account_kubeconfig(NAMESPACE, ACCOUNT, TOKEN_LIFE)
-        .await?;
-    let authority = plane.state().join("azfake-ca.pem");
-    std::fs::write(&authority, azure.ca_pem()).context("write azfake's certificate authority")?;
-    let mut environment = azure.environment(&authority);
-    environment.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
+    let environment = operator::environment(plane, azure, TOKEN_LIFE).await?;
     let launch = Launch::new(program, plane.state().join("operator.log"));
     let addresses = ["--metrics-addr=0", "--live-addr=0"];
     let launch = launch.args(addresses).args(flags);

@@ -16,10 +16,8 @@ use tokio::time::{sleep, timeout};
 use super::screen::Screen;
 use super::shell::Shell;
 use crate::cargo;
+use crate::operator::{self, ACCOUNT, NAMESPACE};
 
-/// Where deploy/rbac.yaml puts the operator, and where the HOWTO keeps its credentials.
-pub(super) const NAMESPACE: &str = "external-secrets";
-const ACCOUNT: &str = "keyferry";
 /// With `--keep` a demo may stand for a day.
 const TOKEN_LIFE: Duration = Duration::from_hours(24);
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -142,13 +140,7 @@ async fn start_operator(
     screen.step(&format!(
         "Start the operator as system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
     ));
-    let kubeconfig = plane
-        .service_account_kubeconfig(NAMESPACE, ACCOUNT, TOKEN_LIFE)
-        .await?;
-    let authority = plane.state().join("azfake-ca.pem");
-    std::fs::write(&authority, azure.ca_pem()).context("write azfake's certificate authority")?;
-    let mut environment = azure.environment(&authority);
-    environment.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
+    let environment = operator::environment(plane, azure, TOKEN_LIFE).await?;
     for (name, value) in &environment {
         screen.output(&format!("{name}={value}"));
     }

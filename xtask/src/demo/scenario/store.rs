@@ -5,8 +5,8 @@ use anyhow::Result;
 use azfake::{App, Content};
 
 use super::super::sensitive::{guid, redacted};
-use super::super::stage::NAMESPACE;
 use super::{REMOTE, STORE, Scenario, VAULT};
+use crate::operator::NAMESPACE;
 
 const PLACEHOLDER: &str = "<YOUR_KEYVAULT_NAME>";
 const MANIFEST: &str = "examples/howto/clustersecretstore_akv-hybridops.yaml";
