@@ -25,6 +25,7 @@ use tokio::time::timeout;
 
 use self::case::Case;
 use self::differences::Differences;
+use self::names::Names;
 use self::pending::Pending;
 use self::report::{Outcome, Report};
 use self::run::Run;
@@ -132,7 +133,10 @@ async fn play(
             .into_iter()
             .map(async |case| (case, judge(&bed, case, differences).await));
         let mut runs = futures::stream::iter(runs).buffer_unordered(at_once);
-        while let Some((case, outcome)) = runs.next().await {
+        while let Some((case, mut outcome)) = runs.next().await {
+            if !outcome.is_empty() {
+                outcome.extend(logged(&operator.log()?, case));
+            }
             report.note(case, &outcome, pending.holds(&case.name));
             if let Some(end) = operator.ended()? {
                 report.complain(vec![format!(
@@ -149,6 +153,13 @@ async fn play(
     Ok(())
 }
 
+/// What the operator said about a case's namespaces.
+fn logged(log: &str, case: &Case) -> Vec<String> {
+    let namespace = Names::new(&case.name).namespace().to_owned();
+    let own = log.lines().filter(|line| line.contains(&namespace));
+    own.map(|line| format!("log: {line}")).collect()
+}
+
 async fn judge(bed: &Bed, case: &Case, differences: &Differences) -> Outcome {
     let mut run = Run::new(bed, case, differences);
     let played = timeout(CASE_LIMIT, run.play())
@@ -162,8 +173,7 @@ async fn judge(bed: &Bed, case: &Case, differences: &Differences) -> Outcome {
         let recorded = case.recorded()?;
         let mut lines = Vec::new();
         for (snapshot, want) in recorded {
-            let found = compare::compare(want, taken.get(snapshot).unwrap_or(&Value::Null));
-            let left = differences.unexplained(&case.suite, &case.name, snapshot, found);
+            let left = run.unexplained(snapshot, want, taken.get(snapshot).unwrap_or(&Value::Null));
             lines.extend(
                 left.into_iter()
                     .map(|difference| format!("{snapshot} {difference}")),

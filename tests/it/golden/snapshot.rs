@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::compare::{ABSENT, Difference, events};
+use super::compare::{Difference, compare};
 use super::mask::reduced;
 use super::run::{LISTED, POLL, Run, SETTLE, SETTLE_MAX};
 use crate::support::cluster::{Result, text};
@@ -16,36 +16,33 @@ use crate::support::cluster::{Result, text};
 const PLAIN: [&str; 3] = ["Namespace", "ClusterRole", "ClusterRoleBinding"];
 
 impl Run<'_> {
-    /// The state once it is settled; takes the rejections since the last snapshot along.
-    pub(super) async fn snapshot(&mut self, name: &str) -> Result<Value> {
+    /// The state once it is settled, with the rejections since the last snapshot. On a loaded machine
+    /// an operator may pause for longer than [`SETTLE`] between two writes: a state that differs from
+    /// the recorded one gets as long again as settling may take.
+    pub(super) async fn snapshot(&mut self, name: &str) -> anyhow::Result<Value> {
+        let rejections = std::mem::take(&mut self.rejections);
         let mut now = self.settled(SETTLE, SETTLE_MAX).await?;
-        // an event is written aside from the object, under load even a second later: an expected one gets more time
         let end = Instant::now() + SETTLE_MAX;
-        while self.misses_events(name, &now) && Instant::now() < end {
+        loop {
+            if !rejections.is_empty() {
+                now["rejections"] = rejections.clone().into();
+            }
+            let recorded = self.case.recorded()?.get(name);
+            let is_as_recorded =
+                recorded.is_none_or(|want| self.unexplained(name, want, &now).is_empty());
+            if is_as_recorded || Instant::now() > end {
+                return Ok(now);
+            }
             sleep(2 * POLL).await;
             now = self.state().await?;
         }
-        if !self.rejections.is_empty() {
-            now["rejections"] = std::mem::take(&mut self.rejections).into();
-        }
-        Ok(now)
     }
 
-    fn misses_events(&self, name: &str, now: &Value) -> bool {
-        let Some(want) = self.case.recorded().ok().and_then(|all| all.get(name)) else {
-            return false;
-        };
-        let missing: BTreeSet<String> = events(want).difference(&events(now)).cloned().collect();
-        let as_difference = |event: String| Difference {
-            path: "events".into(),
-            want: event.into(),
-            got: ABSENT.into(),
-        };
-        let missing = missing.into_iter().map(as_difference).collect();
-        !self
-            .differences
-            .unexplained(&self.case.suite, &self.case.name, name, missing)
-            .is_empty()
+    /// What a snapshot has otherwise than recorded, without the differences that are meant.
+    pub(super) fn unexplained(&self, name: &str, want: &Value, taken: &Value) -> Vec<Difference> {
+        let found = compare(want, taken);
+        self.differences
+            .unexplained(&self.case.suite, &self.case.name, name, found)
     }
 
     /// Waits until nothing changed for so long, but no longer than `limit`; returns the state.
