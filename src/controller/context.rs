@@ -10,11 +10,13 @@ use kube::Client;
 
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
+use crate::kubernetes::manifests::Kinds;
 use crate::telemetry::{Metrics, ObjectMetrics};
 use crate::template::Engine;
 
 use super::dependents::{Dependents, ObjectKey};
 use super::external_secret::Memories;
+use super::manifest_watches::ManifestWatches;
 use super::readiness::Readiness;
 use super::store_clients::StoreClients;
 use super::stores::{StoreKey, Stores};
@@ -36,6 +38,8 @@ pub struct Options {
     pub status_heartbeat: SignedDuration,
     /// `--template-left-delimiter` and `--template-right-delimiter`.
     pub templates: Engine,
+    /// `--unsafe-allow-generic-targets`: targets that are no Secret.
+    pub allows_generic_targets: bool,
 }
 
 /// Shared by all controllers.
@@ -60,6 +64,10 @@ pub struct Context {
     pub clients: StoreClients,
     /// Who looks again when something changes.
     pub dependents: Mutex<Dependents>,
+    /// The kinds of targets that are no Secret.
+    pub kinds: Kinds,
+    /// Their watches.
+    pub manifest_watches: ManifestWatches,
     /// What is known of each ExternalSecret beyond its status.
     pub memories: Memories,
     /// Failures in a row of each store.

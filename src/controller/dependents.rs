@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
+use crate::api::external_secret::Manifest;
+
 use super::stores::StoreKey;
 
 /// Namespace and name.
@@ -18,13 +20,33 @@ pub enum TemplateSource {
     Secret(ObjectKey),
 }
 
+/// An object that ExternalSecrets write.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// Its kind; `None` is a Secret.
+    pub manifest: Option<Manifest>,
+    /// Its namespace and name.
+    pub object: ObjectKey,
+}
+
+impl Target {
+    /// A Secret.
+    pub(super) fn secret(object: ObjectKey) -> Self {
+        Self {
+            manifest: None,
+            object,
+        }
+    }
+}
+
 /// The indexes and their inverse.
 #[derive(Debug, Default)]
 pub struct Dependents {
     uses: HashMap<ObjectKey, Uses>,
     by_store: HashMap<StoreKey, BTreeSet<ObjectKey>>,
     by_template: HashMap<TemplateSource, BTreeSet<ObjectKey>>,
-    by_target: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
+    by_target: HashMap<Target, BTreeSet<ObjectKey>>,
+    by_manifest: HashMap<Manifest, BTreeSet<ObjectKey>>,
 }
 
 /// What one ExternalSecret names.
@@ -34,8 +56,8 @@ pub struct Uses {
     pub stores: BTreeSet<StoreKey>,
     /// Every ConfigMap and Secret of `templateFrom`.
     pub templates: BTreeSet<TemplateSource>,
-    /// The target Secret.
-    pub target: ObjectKey,
+    /// The target.
+    pub target: Target,
 }
 
 impl Dependents {
@@ -61,6 +83,10 @@ impl Dependents {
             .entry(uses.target.clone())
             .or_default()
             .insert(object.clone());
+        if let Some(manifest) = &uses.target.manifest {
+            let objects = self.by_manifest.entry(manifest.clone()).or_default();
+            objects.insert(object.clone());
+        }
         self.uses.insert(object.clone(), uses);
     }
 
@@ -76,6 +102,9 @@ impl Dependents {
             leave(&mut self.by_template, template, object);
         }
         leave(&mut self.by_target, &uses.target, object);
+        if let Some(manifest) = &uses.target.manifest {
+            leave(&mut self.by_manifest, manifest, object);
+        }
     }
 
     /// Whether `object` is known.
@@ -93,14 +122,14 @@ impl Dependents {
         entries(&self.by_template, source)
     }
 
-    /// The ExternalSecrets that write Secret `target`.
-    pub fn of_target(&self, target: &ObjectKey) -> Vec<ObjectKey> {
+    /// The ExternalSecrets that write `target`.
+    pub fn of_target(&self, target: &Target) -> Vec<ObjectKey> {
         entries(&self.by_target, target)
     }
 
-    /// Every target that some ExternalSecret names.
-    pub fn targets(&self) -> impl Iterator<Item = &ObjectKey> {
-        self.by_target.keys()
+    /// Whether some ExternalSecret's target is of this kind.
+    pub fn has_target_of(&self, manifest: &Manifest) -> bool {
+        self.by_manifest.contains_key(manifest)
     }
 
     /// Every ExternalSecret.
@@ -137,7 +166,7 @@ mod tests {
         Uses {
             stores: BTreeSet::from([store]),
             templates: BTreeSet::from([TemplateSource::ConfigMap(key(target))]),
-            target: key(target),
+            target: Target::secret(key(target)),
         }
     }
 
@@ -152,7 +181,10 @@ mod tests {
         };
         assert_eq!(dependents.of_store(&store("one")), [key("b")]);
         assert_eq!(dependents.of_store(&store("two")), [key("a")]);
-        assert_eq!(dependents.of_target(&key("shared")), [key("b")]);
+        assert_eq!(
+            dependents.of_target(&Target::secret(key("shared"))),
+            [key("b")]
+        );
         let template = TemplateSource::ConfigMap(key("own"));
         assert_eq!(dependents.of_template(&template), [key("a")]);
         dependents.remove(&key("a"));

@@ -5,6 +5,7 @@ mod conditions;
 mod context;
 mod dependents;
 pub mod external_secret;
+mod manifest_watches;
 mod outcome;
 mod providers;
 mod readiness;
@@ -37,9 +38,11 @@ use crate::api::external_secret::ExternalSecret;
 use crate::api::secret_store::{ClusterSecretStore, SecretStore};
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
+use crate::kubernetes::manifests::Kinds;
 use crate::telemetry::Metrics;
 
 use context::Context;
+use manifest_watches::{ManifestWatches, Wanted};
 use store_clients::StoreClients;
 use stores::{Guarded, Stores};
 use wake::{Queues, Wake};
@@ -82,8 +85,9 @@ pub async fn run(setup: Setup, stop: Stop) {
         namespaced: secret_stores,
         cluster: cluster_stores,
     };
-    let ctx = context(setup, recorder, stores, wake);
-    let watches = watches(&ctx, es_writer, ss_writer, css_writer);
+    let (manifest_watches, wanted) = ManifestWatches::new();
+    let ctx = context(setup, recorder, stores, wake, manifest_watches);
+    let watches = watches(&ctx, es_writer, ss_writer, css_writer, wanted);
     let controllers = async {
         tokio::select! {
             () = caches_filled(&ctx, &external_secrets) => {}
@@ -101,7 +105,13 @@ pub async fn run(setup: Setup, stop: Stop) {
     }
 }
 
-fn context(setup: Setup, recorder: Recorder, stores: Stores, wake: Wake) -> Arc<Context> {
+fn context(
+    setup: Setup,
+    recorder: Recorder,
+    stores: Stores,
+    wake: Wake,
+    manifest_watches: ManifestWatches,
+) -> Arc<Context> {
     Arc::new(Context {
         clients: StoreClients::new(setup.client.clone(), setup.providers),
         client: setup.client,
@@ -112,6 +122,8 @@ fn context(setup: Setup, recorder: Recorder, stores: Stores, wake: Wake) -> Arc<
         readiness: setup.readiness,
         stores,
         dependents: Mutex::default(),
+        kinds: Kinds::default(),
+        manifest_watches,
         memories: external_secret::Memories::default(),
         template_sources: template_sources::TemplateSources::default(),
         store_failures: context::Failures::default(),
@@ -126,6 +138,7 @@ async fn watches(
     external_secrets: Writer<Guarded<ExternalSecret>>,
     secret_stores: Writer<Guarded<SecretStore>>,
     cluster_stores: Writer<Guarded<ClusterSecretStore>>,
+    wanted: Wanted,
 ) {
     let all: Api<Guarded<ClusterSecretStore>> = Api::all(ctx.client.clone());
     tokio::join!(
@@ -134,6 +147,7 @@ async fn watches(
         triggers::stores(watch(all, cluster_stores), Arc::clone(ctx)),
         triggers::secrets(watch_metadata(ctx), Arc::clone(ctx)),
         template_sources::config_maps(watch_metadata(ctx), Arc::clone(ctx)),
+        manifest_watches::run(wanted, Arc::clone(ctx)),
     );
 }
 

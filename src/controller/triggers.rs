@@ -15,32 +15,32 @@ use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{MANAGED_LABEL, MANAGED_VALUE};
 
 use super::context::Context;
-use super::dependents::{ObjectKey, TemplateSource};
+use super::dependents::{ObjectKey, Target, TemplateSource};
 use super::external_secret;
 use super::outcome::chain;
 use super::secret_store::StoreResource;
 use super::stores::{Guarded, StoreKey, ready};
 
 /// Turns a watch into "present" and "gone", with what a new list no longer has counted as gone.
-struct Presence<K> {
+pub(super) struct Presence<K> {
     known: HashSet<K>,
     listed: Option<HashSet<K>>,
 }
 
-enum Change<K, O> {
+pub(super) enum Change<K, O> {
     Present(K, O),
     Gone(Vec<K>),
 }
 
 impl<K: Eq + Hash + Clone> Presence<K> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             known: HashSet::new(),
             listed: None,
         }
     }
 
-    fn apply<O>(&mut self, event: Event<O>, key: impl Fn(&O) -> K) -> Change<K, O> {
+    pub(super) fn apply<O>(&mut self, event: Event<O>, key: impl Fn(&O) -> K) -> Change<K, O> {
         match event {
             Event::Init => {
                 self.listed = Some(HashSet::new());
@@ -197,10 +197,11 @@ pub(super) async fn secrets(
                 ctx.template_sources
                     .seen(&source, version.as_deref(), is_listed, &ctx);
                 credentials_changed(&key, version.as_deref(), &ctx);
-                if !ctx.memories.is_own_write(&key, version.as_deref()) {
+                let target = Target::secret(key);
+                if !ctx.memories.is_own_write(&target, version.as_deref()) {
                     let is_managed = secret.labels().get(MANAGED_LABEL).map(String::as_str)
                         == Some(MANAGED_VALUE);
-                    wake_writers(&key, is_managed, &ctx);
+                    wake_writers(&target, is_managed, &ctx);
                 }
             }
             Change::Gone(keys) => {
@@ -208,17 +209,22 @@ pub(super) async fn secrets(
                     let source = TemplateSource::Secret(key.clone());
                     ctx.template_sources.seen(&source, None, false, &ctx);
                     credentials_changed(&key, None, &ctx);
-                    ctx.memories.is_own_write(&key, None);
-                    wake_writers(&key, true, &ctx);
+                    target_is_gone(&Target::secret(key), &ctx);
                 }
             }
         }
     }
 }
 
+/// Whoever writes the target makes it again.
+pub(super) fn target_is_gone(target: &Target, ctx: &Context) {
+    ctx.memories.is_own_write(target, None);
+    wake_writers(target, true, ctx);
+}
+
 /// Those who failed over the target look again whatever it is now; those in step only where it
 /// is, or was, a managed one.
-fn wake_writers(target: &ObjectKey, is_managed: bool, ctx: &Context) {
+pub(super) fn wake_writers(target: &Target, is_managed: bool, ctx: &Context) {
     let writers = ctx.dependents().of_target(target);
     for writer in writers
         .iter()

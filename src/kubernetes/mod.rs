@@ -3,5 +3,6 @@
 pub mod client;
 pub mod credentials;
 pub mod events;
+pub mod manifests;
 pub mod secrets;
 pub mod status;

@@ -42,6 +42,32 @@ pub fn text_hash(text: &str) -> String {
     hex(&Sha3_224::digest(text.as_bytes()))
 }
 
+/// Hash of the `spec` or `data` of a target that is no Secret: the same annotation there.
+pub fn value_hash(value: &serde_json::Value) -> String {
+    let printed = gotemplate::Template::parse("hash", "{{ . }}", &gotemplate::Functions::new())
+        .and_then(|printer| printer.execute(&go_value(value)));
+    // a map prints whatever is in it; deeper than the engine follows, equal texts stay equal
+    let printed = printed.unwrap_or_else(|_| value.to_string().into_bytes());
+    hex(&Sha3_224::digest(&printed))
+}
+
+fn go_value(value: &serde_json::Value) -> gotemplate::Value {
+    use gotemplate::Value;
+    match value {
+        serde_json::Value::Null => Value::Nil,
+        serde_json::Value::Bool(b) => Value::from(*b),
+        serde_json::Value::Number(n) => match n.as_i64() {
+            Some(n) => Value::Int(n),
+            None => Value::Float(n.as_f64().unwrap_or_default()),
+        },
+        serde_json::Value::String(text) => Value::from(text.as_str()),
+        serde_json::Value::Array(items) => Value::list(items.iter().map(go_value).collect()),
+        serde_json::Value::Object(entries) => {
+            Value::dict(entries.iter().map(|(key, value)| (key, go_value(value))))
+        }
+    }
+}
+
 fn go_map(map: &BTreeMap<String, String>) -> String {
     let entries: Vec<String> = map.iter().map(|(k, v)| format!("{k}:{v}")).collect();
     format!("map[{}]", entries.join(" "))
@@ -107,6 +133,33 @@ mod tests {
         ];
         for (data, want) in cases {
             assert_eq!(data_hash(data.iter().copied()), want);
+        }
+    }
+
+    /// The texts before the hash are Go 1.26's `fmt.Sprintf("%+v", ...)` of the decoded JSON.
+    #[test]
+    fn value_vectors_of_go() {
+        let cases = [
+            (
+                "{}",
+                "74a974446e359fb3e6baff9bd0058950e6edd0f040888d9989b0a11b",
+            ),
+            (
+                r#"{"k":"v"}"#,
+                "91bf3dec87055bc57b9c9edafd051023c7314b7c15724a0882143dc6",
+            ),
+            // map[a:x b:true f:1e+20 g:1e+06 h:1e-05 i:5 l:[a 1 map[z:q]] m:map[] n:<nil>]
+            (
+                r#"{"a":"x","n":null,"b":true,"i":5,"f":1e20,"g":1000000.0,"h":0.00001,"l":["a",1,{"z":"q"}],"m":{}}"#,
+                "1224bdb71c5f500e9c641d784628d7f3939ecf66b96b5a4d1f50799a",
+            ),
+        ];
+        for (json, want) in cases {
+            assert_eq!(
+                value_hash(&serde_json::from_str(json).unwrap()),
+                want,
+                "{json}"
+            );
         }
     }
 

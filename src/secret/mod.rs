@@ -10,7 +10,7 @@ pub mod property;
 pub mod rewrite;
 mod value;
 
-pub use data_hash::{data_hash, metadata_hash, text_hash};
+pub use data_hash::{data_hash, metadata_hash, text_hash, value_hash};
 pub use members::{NotAnObject, members};
 #[cfg(test)]
 pub(crate) use value::data;

@@ -87,14 +87,19 @@ impl Engine {
         text: &[u8],
         root: &Value,
     ) -> Result<Vec<(String, SecretValue)>, Error> {
-        let name = String::from_utf8_lossy(text);
-        let rendered = self.execute(&name, "of several keys", text, root)?;
+        let rendered = self.render_several(text, root)?;
         let pairs = super::yaml::key_values(&rendered);
         let pairs = pairs.map_err(|error| Error::KeyValues(error.to_string()))?;
         Ok(pairs
             .into_iter()
             .map(|(key, value)| (key, SecretValue::new(value)))
             .collect())
+    }
+
+    /// Renders a text that is YAML of several keys.
+    pub(super) fn render_several(&self, text: &[u8], root: &Value) -> Result<Vec<u8>, Error> {
+        let name = String::from_utf8_lossy(text);
+        self.execute(&name, "of several keys", text, root)
     }
 
     fn execute(&self, name: &str, key: &str, text: &[u8], root: &Value) -> Result<Vec<u8>, Error> {

@@ -3,6 +3,7 @@
 
 mod engine;
 pub mod functions;
+pub mod manifest;
 pub mod yaml;
 
 use std::collections::BTreeMap;
@@ -49,7 +50,7 @@ impl Place {
 
 /// One template text of `templateFrom`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
+pub struct Part<P = Place> {
     /// The item's key: what a text of scope `Values` renders the value of.
     pub key: String,
     /// The text. It may come from a Secret.
@@ -57,7 +58,7 @@ pub struct Part {
     /// What it renders.
     pub scope: TemplateScope,
     /// Where that goes.
-    pub place: Place,
+    pub place: P,
     /// How rendered values are decoded.
     pub decoding: DecodingStrategy,
 }
@@ -88,6 +89,9 @@ pub enum Error {
     /// A rendered text is no flat map.
     #[error("could not apply template: could not unmarshal template to 'map[string][]byte': {0}")]
     KeyValues(String),
+    /// A rendered value has no place in the target.
+    #[error("could not apply template: {0}")]
+    Path(#[from] manifest::path::Error),
 }
 
 /// Renders `parts` in order, then the template's own data, labels and annotations; later writes
@@ -105,11 +109,7 @@ pub fn render(
     let mut rendered = Rendered::default();
     for part in parts {
         for (key, value) in part_values(engine, part, &root)? {
-            let decoded = decoding::decode(&value, &part.decoding);
-            let value = decoded.map_err(|source| Error::Decode {
-                key: key.clone(),
-                source,
-            })?;
+            let value = decoded(&key, &value, part)?;
             rendered.put(part.place, key, value);
         }
     }
@@ -131,9 +131,18 @@ pub fn render(
     Ok(rendered)
 }
 
-fn part_values(
+/// The value as `part` wants it decoded.
+fn decoded<P>(key: &str, value: &SecretValue, part: &Part<P>) -> Result<SecretValue, Error> {
+    let decoded = decoding::decode(value, &part.decoding);
+    decoded.map_err(|source| Error::Decode {
+        key: key.to_owned(),
+        source,
+    })
+}
+
+fn part_values<P>(
     engine: &Engine,
-    part: &Part,
+    part: &Part<P>,
     root: &gotemplate::Value,
 ) -> Result<Vec<(String, SecretValue)>, Error> {
     let text = part.text.expose();

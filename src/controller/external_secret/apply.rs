@@ -6,6 +6,7 @@ use kube::{Resource as _, ResourceExt as _};
 use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::OWNER_LABEL;
 use crate::controller::context::Context;
+use crate::controller::dependents::Target;
 use crate::kubernetes::events::{Kind, Note};
 use crate::kubernetes::secrets;
 
@@ -71,18 +72,19 @@ impl Error {
 
     /// The namespace is being deleted: nothing more can be made in it.
     pub fn is_terminating(&self) -> bool {
-        let Self::Create {
-            source: kube::Error::Api(status),
-            ..
-        } = self
-        else {
-            return false;
-        };
-        let causes = status.details.iter().flat_map(|details| &details.causes);
-        causes
-            .into_iter()
-            .any(|cause| cause.reason == "NamespaceTerminating")
+        matches!(self, Self::Create { source, .. } if is_terminating(source))
     }
+}
+
+/// Whether the API server refused to make something in a namespace that is being deleted.
+pub(super) fn is_terminating(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes
+        .into_iter()
+        .any(|cause| cause.reason == "NamespaceTerminating")
 }
 
 /// Writes what `plan` says and tells about each write.
@@ -97,9 +99,7 @@ pub(super) async fn apply(
             .await
             .map_err(Error::DeleteOrphans)?;
     }
-    let normal = |reason, message: &str| {
-        tell(object, ctx, Kind::Normal, reason, message.to_owned());
-    };
+    let normal = |reason, message: &str| tell_normal(object, ctx, reason, message.to_owned());
     match plan.target {
         TargetPlan::Keep => {}
         TargetPlan::Create(secret) => {
@@ -175,9 +175,19 @@ async fn delete_orphans(
 }
 
 fn remember(ctx: &Context, secret: &Secret) {
-    let target = (secret.namespace().unwrap_or_default(), secret.name_any());
+    let target = Target::secret((secret.namespace().unwrap_or_default(), secret.name_any()));
     ctx.memories
         .wrote_target(&target, &secret.resource_version().unwrap_or_default());
+}
+
+/// Tells about a write.
+pub(super) fn tell_normal(
+    object: &ExternalSecret,
+    ctx: &Context,
+    reason: &'static str,
+    message: String,
+) {
+    tell(object, ctx, Kind::Normal, reason, message);
 }
 
 fn tell(object: &ExternalSecret, ctx: &Context, kind: Kind, reason: &'static str, message: String) {

@@ -203,7 +203,7 @@ fn blank(spec: &SyncSpec) -> Secret {
 
 /// Makes the ExternalSecret the controller; an entry of the same kind and name (an old uid or
 /// version) is replaced.
-fn own(metadata: &mut ObjectMeta, spec: &SyncSpec) {
+pub(super) fn own(metadata: &mut ObjectMeta, spec: &SyncSpec) {
     let owner = OwnerReference {
         api_version: format!("{GROUP}/v1"),
         kind: "ExternalSecret".to_owned(),
@@ -223,7 +223,7 @@ fn own(metadata: &mut ObjectMeta, spec: &SyncSpec) {
 }
 
 /// Takes the reference to the ExternalSecret away, where it is the controller.
-fn disown(metadata: &mut ObjectMeta, spec: &SyncSpec) {
+pub(super) fn disown(metadata: &mut ObjectMeta, spec: &SyncSpec) {
     if let Some(owners) = &mut metadata.owner_references {
         owners.retain(|have| {
             !(have.controller == Some(true) && is_external_secret(have) && have.name == spec.name)

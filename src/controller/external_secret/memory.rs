@@ -7,14 +7,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use k8s_openapi::jiff::Timestamp;
 
 use crate::api::external_secret::ExternalSecretStatus;
-use crate::controller::dependents::ObjectKey;
+use crate::controller::dependents::{ObjectKey, Target};
 
 /// The memories of all ExternalSecrets.
 #[derive(Debug, Default)]
 pub struct Memories {
     objects: Mutex<HashMap<ObjectKey, Memory>>,
     /// Resource version of the last write to each target: its watch event is no news.
-    targets: Mutex<HashMap<ObjectKey, String>>,
+    targets: Mutex<HashMap<Target, String>>,
 }
 
 /// One memory.
@@ -114,14 +114,14 @@ impl Memories {
         self.lock().remove(object);
     }
 
-    /// Target Secret `target` was written by us and is at `resource_version`.
-    pub fn wrote_target(&self, target: &ObjectKey, resource_version: &str) {
+    /// `target` was written by us and is at `resource_version`.
+    pub fn wrote_target(&self, target: &Target, resource_version: &str) {
         self.lock_targets()
             .insert(target.clone(), resource_version.to_owned());
     }
 
     /// Whether `resource_version` of `target` is our own write. `None` (deleted) forgets it.
-    pub fn is_own_write(&self, target: &ObjectKey, resource_version: Option<&str>) -> bool {
+    pub fn is_own_write(&self, target: &Target, resource_version: Option<&str>) -> bool {
         let mut targets = self.lock_targets();
         if resource_version.is_none() {
             targets.remove(target);
@@ -139,7 +139,7 @@ impl Memories {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_targets(&self) -> MutexGuard<'_, HashMap<ObjectKey, String>> {
+    fn lock_targets(&self) -> MutexGuard<'_, HashMap<Target, String>> {
         self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -191,10 +191,11 @@ mod tests {
     #[test]
     fn only_the_version_we_wrote_is_our_own() {
         let memories = Memories::default();
-        memories.wrote_target(&key(), "7");
-        assert!(memories.is_own_write(&key(), Some("7")));
-        assert!(!memories.is_own_write(&key(), Some("8")));
-        assert!(!memories.is_own_write(&key(), None));
-        assert!(!memories.is_own_write(&key(), Some("7")));
+        let target = Target::secret(key());
+        memories.wrote_target(&target, "7");
+        assert!(memories.is_own_write(&target, Some("7")));
+        assert!(!memories.is_own_write(&target, Some("8")));
+        assert!(!memories.is_own_write(&target, None));
+        assert!(!memories.is_own_write(&target, Some("7")));
     }
 }

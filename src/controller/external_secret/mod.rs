@@ -8,6 +8,8 @@ mod at_entry;
 mod build;
 mod collect;
 mod cron;
+mod error;
+mod manifest;
 mod memory;
 mod observe;
 mod plan;
@@ -34,132 +36,23 @@ use kube::ResourceExt as _;
 use kube::runtime::controller::Action;
 
 use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus};
-use crate::provider::Retry;
 use crate::secret::SecretData;
 use crate::template::{self, Engine};
 
 use super::context::Context;
 use super::dependents::ObjectKey;
-use super::outcome::ReconcileError;
 use super::stores::Guarded;
 use plan::{Plan, TargetPlan};
 use shape::Shaped;
 use sources::Sources;
 use spec::SyncSpec;
 
+pub use error::Error;
 pub use memory::{Memories, Memory};
 pub use uses::uses;
 
 /// No reconcile holds a worker longer.
 const LIMIT: Duration = Duration::from_mins(2);
-
-/// Why a reconcile failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The spec cannot be synced as written.
-    #[error(transparent)]
-    Invalid(#[from] validate::Error),
-    /// The cluster could not be asked.
-    #[error("could not read the target secret")]
-    Observe(#[source] kube::Error),
-    /// The cluster could not be asked whether the object still stands.
-    #[error("could not read the ExternalSecret again")]
-    Reread(#[source] kube::Error),
-    /// A value could not be read.
-    #[error(transparent)]
-    Collect(#[from] collect::Error),
-    /// A value cannot be used.
-    #[error(transparent)]
-    Shape(#[from] shape::Error),
-    /// The target's template gives nothing.
-    #[error(transparent)]
-    Templates(#[from] templates::Error),
-    /// The target is not ours to write or to delete.
-    #[error(transparent)]
-    Plan(#[from] plan::Error),
-    /// A write failed.
-    #[error(transparent)]
-    Apply(#[from] apply::Error),
-    /// The finalizer that ESO left could not be removed.
-    #[error("could not remove the finalizer")]
-    Finalizer(#[source] kube::Error),
-    /// Out of time.
-    #[error("gave up after {} s; the next try starts afresh", LIMIT.as_secs())]
-    TimedOut,
-    /// A defect of this program, contained.
-    #[error("internal error: {0}; please report it")]
-    Panicked(String),
-}
-
-impl ReconcileError for Error {
-    fn category(&self) -> &'static str {
-        match self {
-            Self::Invalid(validate::Error::Unsupported { .. }) => "NotSupported",
-            Self::Invalid(_) => "InvalidSpec",
-            Self::Collect(error) => error.category(),
-            Self::Shape(_) => "InvalidValue",
-            Self::Templates(_) => "TemplateFailed",
-            Self::Plan(error) | Self::Apply(apply::Error::Frozen(error)) => match error {
-                plan::Error::OwnedByExternalSecret(_) | plan::Error::OwnedByOther { .. } => {
-                    "TargetOwnedByOther"
-                }
-                plan::Error::NotDeletable { .. } | plan::Error::NotOurs(_) => "TargetNotOwned",
-                plan::Error::Immutable(_) => "TargetImmutable",
-            },
-            Self::Observe(_) | Self::Reread(_) | Self::Apply(_) | Self::Finalizer(_) => {
-                "KubernetesRefused"
-            }
-            Self::TimedOut => "TimedOut",
-            Self::Panicked(_) => "InternalError",
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Invalid(_) | Self::Plan(_) | Self::Apply(apply::Error::Frozen(_)) => {
-                Retry::OnChange
-            }
-            Self::Collect(error) => error.retry(),
-            _ => Retry::Backoff,
-        }
-    }
-}
-
-impl Error {
-    /// ESO's words for the failed act (spec: external-secrets.md 2.13): the condition's message
-    /// holds them, for people and scripts look for them.
-    fn condition_text(&self) -> &'static str {
-        match self {
-            Self::Invalid(_) => "could not sync the spec as it is written",
-            Self::Collect(_) | Self::Shape(_) => "could not get secret data from provider",
-            Self::Plan(error) | Self::Apply(apply::Error::Frozen(error)) => match error {
-                plan::Error::OwnedByExternalSecret(_) => {
-                    "target is owned by another ExternalSecret"
-                }
-                plan::Error::OwnedByOther { .. } => "failed to take ownership of target secret",
-                plan::Error::NotDeletable { .. } | plan::Error::NotOurs(_) => {
-                    "could not delete secret"
-                }
-                plan::Error::Immutable(_) => "could not update secret, target is immutable",
-            },
-            Self::Apply(apply::Error::DeleteOrphans(_)) => "could not delete orphaned secrets",
-            Self::Apply(apply::Error::Delete { .. }) => "could not delete secret",
-            Self::Observe(_) | Self::Reread(_) | Self::Templates(_) | Self::Apply(_) => {
-                "could not update secret"
-            }
-            Self::Finalizer(_) | Self::TimedOut | Self::Panicked(_) => "could not reconcile",
-        }
-    }
-
-    /// The target stands, is known, and could not be written.
-    fn is_about_target(&self) -> bool {
-        matches!(
-            self,
-            Self::Plan(plan::Error::OwnedByExternalSecret(_) | plan::Error::OwnedByOther { .. })
-                | Self::Apply(apply::Error::Frozen(_) | apply::Error::Update { .. })
-        )
-    }
-}
 
 /// What a reconcile without failure came to.
 #[derive(Debug)]
@@ -250,31 +143,33 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
         return Ok(Outcome::Ignored);
     }
     let spec = validate::validate(object)?;
-    let target = observe::target(&spec, ctx).await.map_err(Error::Observe)?;
+    let target = observe::target(&spec, ctx).await?;
     let started = ctx.clock.now();
     let last = last_sync(known);
-    let is_valid = build::needs_no_write(&spec, target.as_ref());
+    let is_valid = match &target {
+        observe::Target::Secret(present) => build::needs_no_write(&spec, present.as_ref()),
+        observe::Target::Manifest(observed) => observed.needs_no_write(&spec, ctx),
+    };
     let reason = match refresh::decide(&spec, &last, is_valid, started) {
         refresh::Decision::Due(reason) => reason,
         refresh::Decision::Wait(until) => return Ok(Outcome::Unchanged(until)),
     };
     let shaped = fetch(&spec, ctx).await?;
     report::tell_missing(object, ctx, &shaped.missing);
-    let bound = &known.status.binding.name;
-    let engine = &ctx.options.templates;
-    let plan = plan(&spec, target.as_ref(), bound, &shaped.data, engine, ctx).await?;
-    let verdict = plan.verdict;
-    if matches!(plan.target, TargetPlan::Create(_)) {
-        let stands = observe::still_stands(object, ctx).await;
-        if !stands.map_err(Error::Reread)? {
-            return Ok(Outcome::Ignored);
+    let written = match target {
+        observe::Target::Secret(present) => {
+            let bound = &known.status.binding.name;
+            write_secret(object, &spec, present.as_ref(), bound, &shaped.data, ctx).await
         }
-    }
-    match apply::apply(plan, object, &spec, ctx).await {
-        Err(error) if error.is_conflict() => return Ok(Outcome::Overtaken),
-        Err(error) if error.is_terminating() => return Ok(Outcome::Ignored),
-        other => other?,
-    }
+        observe::Target::Manifest(observed) => {
+            observed.write(object, &spec, &shaped.data, ctx).await
+        }
+    };
+    let verdict = match written? {
+        Written::Done(verdict) => verdict,
+        Written::Overtaken => return Ok(Outcome::Overtaken),
+        Written::Moot => return Ok(Outcome::Ignored),
+    };
     let next = refresh::next(&spec, started);
     Ok(Outcome::Synced(Box::new(Synced {
         spec,
@@ -283,6 +178,41 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
         started,
         next,
     })))
+}
+
+/// What came of bringing a target in step.
+enum Written {
+    /// It is.
+    Done(plan::Verdict),
+    /// Somebody else wrote it meanwhile.
+    Overtaken,
+    /// The ExternalSecret or the namespace is going.
+    Moot,
+}
+
+async fn write_secret(
+    object: &ExternalSecret,
+    spec: &SyncSpec,
+    present: Option<&Secret>,
+    bound: &str,
+    data: &SecretData,
+    ctx: &Context,
+) -> Result<Written, Error> {
+    let plan = plan(spec, present, bound, data, &ctx.options.templates, ctx).await?;
+    let verdict = plan.verdict;
+    if matches!(plan.target, TargetPlan::Create(_)) && !still_stands(object, ctx).await? {
+        return Ok(Written::Moot);
+    }
+    match apply::apply(plan, object, spec, ctx).await {
+        Err(error) if error.is_conflict() => Ok(Written::Overtaken),
+        Err(error) if error.is_terminating() => Ok(Written::Moot),
+        other => Ok(other.map(|()| Written::Done(verdict))?),
+    }
+}
+
+async fn still_stands(object: &ExternalSecret, ctx: &Context) -> Result<bool, Error> {
+    let stands = observe::still_stands(object, ctx).await;
+    stands.map_err(Error::Reread)
 }
 
 /// What the providers have, shaped.
@@ -326,6 +256,12 @@ pub async fn preview(
     sources: &dyn Sources,
 ) -> Result<Option<Secret>, Error> {
     let spec = validate::validate(object)?;
+    if spec.target.manifest.is_some() {
+        return Err(Error::Invalid(validate::Error::Unsupported {
+            field: "spec.target.manifest".to_owned(),
+            remedy: "only targets that are Secrets are shown",
+        }));
+    }
     let shaped = fetch(&spec, sources).await?;
     let plan = plan(&spec, present, "", &shaped.data, engine, sources).await?;
     Ok(match plan.target {

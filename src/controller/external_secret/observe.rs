@@ -10,10 +10,24 @@ use crate::kubernetes::{secrets, status};
 
 use super::spec::SyncSpec;
 use super::uses::uses;
+use super::{Error, manifest, plan};
 
 /// The target as it stands.
-pub(super) async fn target(spec: &SyncSpec, ctx: &Context) -> kube::Result<Option<Secret>> {
-    secrets::get(&ctx.client, &spec.namespace, &spec.target.name).await
+pub(super) enum Target {
+    /// A Secret, or its absence.
+    Secret(Option<Secret>),
+    /// An object of another kind.
+    Manifest(manifest::Observed),
+}
+
+/// Reads the target.
+pub(super) async fn target(spec: &SyncSpec, ctx: &Context) -> Result<Target, Error> {
+    if let Some(manifest) = &spec.target.manifest {
+        let observed = manifest::observe(spec, manifest, ctx).await?;
+        return Ok(Target::Manifest(observed));
+    }
+    let found = secrets::get(&ctx.client, &spec.namespace, &spec.target.name).await;
+    Ok(Target::Secret(found.map_err(Error::Observe)?))
 }
 
 /// Whether the object still stands as the cache has it. While its watch is behind it may be
@@ -47,10 +61,11 @@ pub(super) async fn release(object: &ExternalSecret, ctx: &Context) -> kube::Res
     if !has_finalizer {
         return Ok(());
     }
-    if object.spec.target.deletion_policy == DeletionPolicy::Delete
-        && object.spec.target.manifest.is_none()
-    {
-        delete_owned(object, ctx).await?;
+    if object.spec.target.deletion_policy == DeletionPolicy::Delete {
+        match &object.spec.target.manifest {
+            None => delete_owned(object, ctx).await?,
+            Some(manifest) => manifest::delete_owned(object, manifest, ctx).await?,
+        }
     }
     status::remove_finalizer(&ctx.client, object, EXTERNAL_SECRET_FINALIZER).await
 }
@@ -59,11 +74,7 @@ async fn delete_owned(object: &ExternalSecret, ctx: &Context) -> kube::Result<()
     let namespace = object.namespace().unwrap_or_default();
     let found = secrets::get(&ctx.client, &namespace, object.target_name()).await?;
     let uid = object.uid();
-    let is_owned = |secret: &Secret| {
-        let mut owners = secret.owner_references().iter();
-        owners.any(|owner| owner.controller == Some(true) && Some(&owner.uid) == uid.as_ref())
-    };
-    match found.filter(is_owned) {
+    match found.filter(|found| plan::is_controlled_by_uid(&found.metadata, uid.as_deref())) {
         Some(secret) => secrets::delete(&ctx.client, &secret).await,
         None => Ok(()),
     }

@@ -2,7 +2,7 @@
 //! plan has no choice left.
 
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::ResourceExt as _;
 
 use crate::api::meta::OWNER_LABEL;
@@ -58,6 +58,17 @@ pub enum Error {
          set spec.target.immutable"
     )]
     Immutable(String),
+}
+
+impl Error {
+    /// The first word of the condition's message.
+    pub(super) fn category(&self) -> &'static str {
+        match self {
+            Self::OwnedByExternalSecret(_) | Self::OwnedByOther { .. } => "TargetOwnedByOther",
+            Self::NotDeletable { .. } | Self::NotOurs(_) => "TargetNotOwned",
+            Self::Immutable(_) => "TargetImmutable",
+        }
+    }
 }
 
 /// What is to be done.
@@ -174,7 +185,7 @@ fn write(spec: &SyncSpec, now: &Situation<'_>) -> Result<TargetPlan, Error> {
         let secret = build::secret(spec, None, now.data, now.rendered);
         return Ok(TargetPlan::Create(Box::new(secret)));
     };
-    check_owner(spec, present)?;
+    check_owner(spec, &present.metadata)?;
     let mut secret = build::secret(spec, Some(present), now.data, now.rendered);
     let is_frozen = present.immutable == Some(true)
         && (secret.data != present.data || secret.type_ != present.type_);
@@ -197,19 +208,28 @@ fn delete(spec: &SyncSpec, present: Option<&Secret>) -> Result<TargetPlan, Error
     let Some(present) = present else {
         return Ok(TargetPlan::Keep);
     };
-    let is_ours = |owner: &OwnerReference| {
-        build::is_external_secret(owner) && owner.name == spec.name && owner.uid == spec.uid
-    };
-    if controller(present).is_some_and(is_ours) {
+    if is_controlled_by(spec, &present.metadata) {
         Ok(TargetPlan::Delete(Box::new(present.clone())))
     } else {
         Err(Error::NotOurs(spec.target.name.clone()))
     }
 }
 
+/// Whether the ExternalSecret itself is the controller.
+pub(super) fn is_controlled_by(spec: &SyncSpec, target: &ObjectMeta) -> bool {
+    controller(target).is_some_and(|owner| {
+        build::is_external_secret(owner) && owner.name == spec.name && owner.uid == spec.uid
+    })
+}
+
+/// Whether the object of this uid is the controller.
+pub(super) fn is_controlled_by_uid(target: &ObjectMeta, uid: Option<&str>) -> bool {
+    controller(target).is_some_and(|owner| Some(owner.uid.as_str()) == uid)
+}
+
 /// Another ExternalSecret's target is refused under every policy, that of anybody else where it
 /// would have to become ours.
-fn check_owner(spec: &SyncSpec, present: &Secret) -> Result<(), Error> {
+pub(super) fn check_owner(spec: &SyncSpec, present: &ObjectMeta) -> Result<(), Error> {
     let Some(owner) = controller(present) else {
         return Ok(());
     };
@@ -230,17 +250,15 @@ fn check_owner(spec: &SyncSpec, present: &Secret) -> Result<(), Error> {
     Ok(())
 }
 
-fn controller(secret: &Secret) -> Option<&OwnerReference> {
-    secret
-        .owner_references()
-        .iter()
-        .find(|owner| owner.controller == Some(true))
+fn controller(target: &ObjectMeta) -> Option<&OwnerReference> {
+    let mut owners = target.owner_references.iter().flatten();
+    owners.find(|owner| owner.controller == Some(true))
 }
 
 /// The keys that an adoption removes; `None` where the Secret was ours before or loses nothing to
 /// its policy.
 fn adopted_keys(spec: &SyncSpec, present: &Secret, wished: &Secret) -> Option<Vec<String>> {
-    let was_ours = controller(present).is_some()
+    let was_ours = controller(&present.metadata).is_some()
         || present.labels().contains_key(OWNER_LABEL)
         || build::is_written_by(present, &spec.name);
     (!was_ours && !spec.target.creation.keeps_others()).then(|| {

@@ -45,7 +45,7 @@ async fn unchanged(
     until: Option<Timestamp>,
 ) -> Action {
     let now = ctx.clock.now();
-    let after = status::unchanged(&known.status, now);
+    let after = status::unchanged(&known.status, object.spec.target.manifest.is_none(), now);
     show_ready(known, &after, ctx);
     if after != known.status
         && let Err(error) = write(object, known, ctx, &after).await
@@ -119,6 +119,7 @@ async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &E
     ctx.recorder.publish(object.object_ref(&()), note, now);
     let after = status::failed(
         &known.status,
+        error.reason(),
         &message,
         error.is_about_target().then(|| object.target_name()),
         now,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::SignedDuration;
 
-use crate::api::external_secret::{Find, MergePolicy, RemoteRef, Rewrite, TargetTemplate};
+use crate::api::external_secret::{
+    Find, Manifest, MergePolicy, RemoteRef, Rewrite, TargetTemplate,
+};
 use crate::controller::stores::StoreKey;
 
 use super::policy::{Creation, Deletion};
@@ -76,6 +78,8 @@ pub(super) struct TargetSpec {
     pub deletion: Deletion,
     /// It is made immutable.
     pub is_immutable: bool,
+    /// Its kind, where it is no Secret.
+    pub manifest: Option<Manifest>,
     /// Its shape.
     pub template: Option<TargetTemplate>,
 }

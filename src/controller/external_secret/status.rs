@@ -11,24 +11,35 @@ use super::plan::Verdict;
 use super::refresh::Reason;
 use super::spec::SyncSpec;
 
-const FAILED: &str = "SecretSyncedError";
-
 impl Verdict {
-    /// Reason and message of the condition.
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Synced | Self::Bound => ("SecretSynced", "secret synced"),
-            Self::Retained => (
+    /// Reason and message of the condition, by whether the target is a Secret.
+    fn words(self, is_secret: bool) -> (&'static str, &'static str) {
+        match (self, is_secret) {
+            (Self::Synced | Self::Bound, true) => ("SecretSynced", "secret synced"),
+            (Self::Synced | Self::Bound, false) => ("ResourceSynced", "secret synced"),
+            (Self::Retained, true) => (
                 "SecretSynced",
                 "secret retained due to DeletionPolicy=Retain",
             ),
-            Self::Deleted => (
+            (Self::Retained, false) => (
+                "ResourceSynced",
+                "secret retained due to DeletionPolicy=Retain",
+            ),
+            (Self::Deleted, true) => (
                 "SecretDeleted",
                 "secret deleted due to DeletionPolicy=Delete",
             ),
-            Self::Missing => (
+            (Self::Deleted, false) => (
+                "ResourceDeleted",
+                "secret deleted due to DeletionPolicy=Delete",
+            ),
+            (Self::Missing, true) => (
                 "SecretMissing",
                 "secret will not be created due to CreationPolicy=Merge",
+            ),
+            (Self::Missing, false) => (
+                "ResourceMissing",
+                "resource will not be created due to CreationPolicy=Merge",
             ),
         }
     }
@@ -48,7 +59,7 @@ pub(super) fn synced(
     }
     after.refresh_time = Some(Time(whole_second(started)));
     after.synced_resource_version = Some(spec.version.clone());
-    let (reason, message) = verdict.words();
+    let (reason, message) = verdict.words(spec.target.manifest.is_none());
     put_ready(&mut after.conditions, true, reason, message, now);
     after
 }
@@ -57,6 +68,7 @@ pub(super) fn synced(
 /// where it stands and could not be written.
 pub(super) fn failed(
     before: &ExternalSecretStatus,
+    reason: &str,
     message: &str,
     target: Option<&str>,
     now: Timestamp,
@@ -65,7 +77,7 @@ pub(super) fn failed(
     if let Some(name) = target {
         name.clone_into(&mut after.binding.name);
     }
-    put_ready(&mut after.conditions, false, FAILED, message, now);
+    put_ready(&mut after.conditions, false, reason, message, now);
     after
 }
 
@@ -76,10 +88,14 @@ pub(super) fn has_failed(status: &ExternalSecretStatus) -> bool {
 }
 
 /// After a check that found nothing to do: what an earlier failure said is over.
-pub(super) fn unchanged(before: &ExternalSecretStatus, now: Timestamp) -> ExternalSecretStatus {
+pub(super) fn unchanged(
+    before: &ExternalSecretStatus,
+    is_secret: bool,
+    now: Timestamp,
+) -> ExternalSecretStatus {
     let mut after = before.clone();
     if has_failed(before) {
-        let (reason, message) = Verdict::Synced.words();
+        let (reason, message) = Verdict::Synced.words(is_secret);
         put_ready(&mut after.conditions, true, reason, message, now);
     }
     after
@@ -111,6 +127,8 @@ pub(super) fn needs_write(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FAILED: &str = "SecretSyncedError";
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -156,7 +174,7 @@ mod tests {
     #[test]
     fn a_changed_condition_or_a_forced_sync_is_always_written() {
         let heartbeat = SignedDuration::from_secs(900);
-        let failed = failed(&synced_at(0), "NotFound: gone", None, at(60));
+        let failed = failed(&synced_at(0), FAILED, "NotFound: gone", None, at(60));
         assert!(needs_write(
             &failed,
             &synced_at(60),
@@ -176,9 +194,10 @@ mod tests {
     #[test]
     fn a_check_that_finds_nothing_to_do_ends_a_failure_and_touches_nothing_else() {
         let before = synced_at(0);
-        assert_eq!(unchanged(&before, at(60)), before);
+        assert_eq!(unchanged(&before, true, at(60)), before);
         let after = unchanged(
-            &failed(&before, "KubernetesRefused: no", None, at(60)),
+            &failed(&before, FAILED, "KubernetesRefused: no", None, at(60)),
+            true,
             at(120),
         );
         assert!(!has_failed(&after));
@@ -188,13 +207,13 @@ mod tests {
             Some("secret synced")
         );
         let never = ExternalSecretStatus::default();
-        assert_eq!(unchanged(&never, at(0)), never);
+        assert_eq!(unchanged(&never, true, at(0)), never);
     }
 
     #[test]
     fn a_failure_keeps_what_was_synced_on_record() {
         let before = synced_at(0);
-        let after = failed(&before, "AccessDenied: no", None, at(60));
+        let after = failed(&before, FAILED, "AccessDenied: no", None, at(60));
         assert_eq!(after.refresh_time, before.refresh_time);
         assert_eq!(
             after.synced_resource_version,

@@ -4,6 +4,7 @@
 use crate::api::external_secret::{TemplateFrom, TemplateItem, TemplateRef, TemplateScope};
 use crate::controller::dependents::TemplateSource;
 use crate::secret::{SecretData, SecretValue};
+use crate::template::manifest::FieldError;
 use crate::template::{self, Engine, Part, Place, Rendered};
 
 use super::sources::Sources;
@@ -52,6 +53,9 @@ pub enum Error {
          \"Annotations\" or \"Labels\""
     )]
     Target(String),
+    /// An object has no such field.
+    #[error(transparent)]
+    Field(FieldError),
     /// A template fails.
     #[error(transparent)]
     Render(#[from] template::Error),
@@ -67,27 +71,39 @@ pub(super) async fn render(
     let Some(template) = &spec.target.template else {
         return Ok(None);
     };
-    let mut parts = Vec::new();
-    for from in &template.template_from {
-        parts.extend(read(from, &spec.namespace, sources).await?);
-    }
+    let named = |target: &str| Place::named(target).ok_or_else(|| Error::Target(target.to_owned()));
+    let parts = parts(spec, sources, named).await?;
     let rendered = template::render(engine, template, &parts, data)?;
     Ok(Some(rendered))
 }
 
+/// The texts of all `templateFrom`, in order; `named` finds the place that a target names.
+pub(super) async fn parts<P: Clone>(
+    spec: &SyncSpec,
+    sources: &dyn Sources,
+    named: impl Fn(&str) -> Result<P, Error>,
+) -> Result<Vec<Part<P>>, Error> {
+    let mut parts = Vec::new();
+    let template = spec.target.template.iter();
+    for from in template.flat_map(|template| &template.template_from) {
+        let place = named(from.target())?;
+        parts.extend(read(from, &place, &spec.namespace, sources).await?);
+    }
+    Ok(parts)
+}
+
 /// The texts of one entry: of the ConfigMap, of the Secret, then the literal one.
-async fn read(
+async fn read<P: Clone>(
     from: &TemplateFrom,
+    place: &P,
     namespace: &str,
     sources: &dyn Sources,
-) -> Result<Vec<Part>, Error> {
-    let place = Place::named(from.target());
-    let place = place.ok_or_else(|| Error::Target(from.target().to_owned()))?;
+) -> Result<Vec<Part<P>>, Error> {
     let part = |key: &str, text: SecretValue, scope: TemplateScope| Part {
         key: key.to_owned(),
         text,
         scope,
-        place,
+        place: place.clone(),
         decoding: from.values_decoding_strategy(),
     };
     let key = |reference: &TemplateRef| (namespace.to_owned(), reference.name.clone());
@@ -125,12 +141,12 @@ async fn texts(
     found.ok_or_else(|| Error::Absent { kind, name: name() })
 }
 
-fn items(
+fn items<P>(
     kind: &'static str,
     reference: &TemplateRef,
     found: &SecretData,
-    part: impl Fn(&str, SecretValue, TemplateScope) -> Part,
-) -> Result<Vec<Part>, Error> {
+    part: impl Fn(&str, SecretValue, TemplateScope) -> Part<P>,
+) -> Result<Vec<Part<P>>, Error> {
     let item = |item: &TemplateItem| match found.get(&item.key) {
         Some(text) => Ok(part(&item.key, text.clone(), item.template_as())),
         None => Err(Error::NoKey {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kube::ResourceExt as _;
 
 use crate::api::external_secret::ExternalSecret;
-use crate::controller::dependents::{ObjectKey, TemplateSource, Uses};
+use crate::controller::dependents::{Target, TemplateSource, Uses};
 use crate::controller::stores::StoreKey;
 
 use super::validate::store_key;
@@ -30,7 +30,10 @@ pub fn uses(object: &ExternalSecret) -> Uses {
         .filter_map(|store| store_key(store, &namespace).ok())
         .collect();
     let templates = templates(object, &namespace);
-    let target: ObjectKey = (namespace, object.target_name().to_owned());
+    let target = Target {
+        manifest: spec.target.manifest.clone(),
+        object: (namespace, object.target_name().to_owned()),
+    };
     Uses {
         stores,
         templates,

@@ -64,7 +64,6 @@ pub enum Error {
 /// The first thing that keeps it from being synced.
 pub(super) fn validate(object: &ExternalSecret) -> Result<SyncSpec, Error> {
     let spec = &object.spec;
-    refuse_unsupported(spec)?;
     if spec.data.is_empty() && spec.data_from.is_empty() {
         return Err(Error::Empty);
     }
@@ -118,6 +117,7 @@ fn target(name: &str, target: &Target) -> Result<TargetSpec, Error> {
         creation,
         deletion,
         is_immutable: target.is_immutable(),
+        manifest: target.manifest.clone(),
         template: target.template.clone(),
     })
 }
@@ -200,17 +200,6 @@ pub(super) fn store_key(store: &StoreRef, namespace: &str) -> Result<StoreKey, E
         StoreKind::ClusterSecretStore => Ok(StoreKey::Cluster { name }),
         StoreKind::Unknown(kind) => Err(Error::StoreKind(kind)),
     }
-}
-
-fn refuse_unsupported(spec: &ExternalSecretSpec) -> Result<(), Error> {
-    let target = &spec.target;
-    if target.manifest.is_some() {
-        return Err(Error::Unsupported {
-            field: "spec.target.manifest".to_owned(),
-            remedy: "remove it",
-        });
-    }
-    Ok(())
 }
 
 /// Secrets that would be credentials of the cluster itself are not made from outside (spec:

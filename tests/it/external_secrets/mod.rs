@@ -2,6 +2,7 @@
 //! and how much is asked while nothing works.
 
 mod canary;
+mod generic_targets;
 mod input;
 mod ownership;
 mod pace;

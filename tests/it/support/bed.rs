@@ -101,6 +101,17 @@ impl Bed {
         established(&self.cluster, &definitions).await
     }
 
+    /// Applies cluster-scoped objects and waits for the kinds among them.
+    pub(crate) async fn install(&self, yaml: &str) -> anyhow::Result<()> {
+        let objects = documents(yaml)?;
+        for object in &objects {
+            self.cluster.apply(object, None).await?;
+        }
+        let is_kind = |object: &&Value| object["kind"] == "CustomResourceDefinition";
+        let kinds: Vec<Value> = objects.iter().filter(is_kind).cloned().collect();
+        established(&self.cluster, &kinds).await
+    }
+
     /// The cluster as its administrator.
     pub(crate) fn cluster(&self) -> &Cluster {
         &self.cluster

@@ -35,16 +35,18 @@ struct Shared {
 }
 
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
+static GENERIC: OnceCell<Shared> = OnceCell::const_new();
 
-async fn shared() -> &'static Shared {
-    let start = || async {
-        let bed = Bed::start_as(Kind::Audited).await.unwrap();
-        let options = Options::flags(&["--loglevel=trace"]);
-        let mut operator = Operator::start(&settings::operator(), &bed, options).unwrap();
-        operator.warm_up(&bed).await.unwrap();
-        Shared { bed, operator }
-    };
-    SHARED.get_or_init(start).await
+async fn start(flags: &[&str], manifests: &[&str]) -> Shared {
+    let bed = Bed::start_as(Kind::Audited).await.unwrap();
+    for manifest in manifests {
+        bed.install(manifest).await.unwrap();
+    }
+    let mut options = Options::flags(flags);
+    options.flags.push("--loglevel=trace".to_owned());
+    let mut operator = Operator::start(&settings::operator(), &bed, options).unwrap();
+    operator.warm_up(&bed).await.unwrap();
+    Shared { bed, operator }
 }
 
 /// A namespace and a vault of one test. Its methods end the test where they do not succeed.
@@ -58,7 +60,24 @@ pub(crate) struct Scene {
 impl Scene {
     /// An empty namespace and an empty vault.
     pub(crate) async fn new(prefix: &str) -> Self {
-        let shared = shared().await;
+        Self::on(SHARED.get_or_init(|| start(&[], &[])).await, prefix).await
+    }
+
+    /// Beside an operator that may write targets of other kinds: ConfigMaps, and the kinds and rights
+    /// in `manifest` (of the first caller).
+    pub(crate) async fn with_generic_targets(prefix: &str, manifest: &str) -> Self {
+        let flags = ["--unsafe-allow-generic-targets"];
+        let rights =
+            std::fs::read_to_string(settings::repository().join("deploy/generic-targets.yaml"));
+        let rights = rights.unwrap();
+        let manifests = [rights.as_str(), manifest];
+        let start = || start(&flags, &manifests);
+        let scene = Self::on(GENERIC.get_or_init(start).await, prefix).await;
+        scene.make_store().await;
+        scene
+    }
+
+    async fn on(shared: &'static Shared, prefix: &str) -> Self {
         Self {
             shared,
             namespace: shared.bed.namespace(prefix).await.unwrap(),
@@ -69,11 +88,15 @@ impl Scene {
     /// Credentials and a store `kv` that is ready; the vault holds `password: first`.
     pub(crate) async fn with_store(prefix: &str) -> Self {
         let scene = Self::new(prefix).await;
-        scene.put("password", "first");
-        scene.apply(credentials(azfake::CLIENT_SECRET)).await;
-        scene.apply(scene.store(json!({}))).await;
-        scene.ready(&scene.object("SecretStore", "kv")).await;
+        scene.make_store().await;
         scene
+    }
+
+    async fn make_store(&self) {
+        self.put("password", "first");
+        self.apply(credentials(azfake::CLIENT_SECRET)).await;
+        self.apply(self.store(json!({}))).await;
+        self.ready(&self.object("SecretStore", "kv")).await;
     }
 
     /// ExternalSecret `app` besides, in step: Secret `app` holds `PASSWORD: first`.
