@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use k8s_openapi::jiff::SignedDuration;
 
+use super::switches;
 use super::templates::Templates;
 use crate::api::duration;
 use crate::azure::http::{Http, HttpSettings};
@@ -46,10 +47,8 @@ pub(super) struct Args {
     status_heartbeat: SignedDuration,
     #[command(flatten)]
     templates: Templates,
-    /// Serve targets that are no Secret (spec.target.manifest). Who may write ExternalSecrets then
-    /// writes such objects too, with the operator's rights.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
-    unsafe_allow_generic_targets: bool,
+    #[command(flatten)]
+    switches: switches::Flags,
     /// A host besides *.vault.azure.net and its siblings that may be named in vaultUrl and get
     /// tokens; may be given several times.
     #[arg(long)]
@@ -141,7 +140,7 @@ fn options(args: &Args) -> Options {
         store_requeue_interval: args.store_requeue_interval.unsigned_abs(),
         status_heartbeat: args.status_heartbeat,
         templates: args.templates.engine(),
-        allows_generic_targets: args.unsafe_allow_generic_targets,
+        switches: args.switches.switches(),
     }
 }
 

@@ -4,6 +4,7 @@ mod controller;
 mod crds;
 mod render;
 mod render_sources;
+mod switches;
 mod templates;
 
 use clap::{Parser, Subcommand};

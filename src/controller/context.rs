@@ -38,8 +38,24 @@ pub struct Options {
     pub status_heartbeat: SignedDuration,
     /// `--template-left-delimiter` and `--template-right-delimiter`.
     pub templates: Engine,
-    /// `--unsafe-allow-generic-targets`: targets that are no Secret.
-    pub allows_generic_targets: bool,
+    /// What is switched on and off.
+    pub switches: Switches,
+}
+
+/// The parts that flags switch on and off (spec: external-secrets.md 7.4).
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are switches")]
+pub struct Switches {
+    /// ClusterSecretStores are served.
+    pub cluster_stores: bool,
+    /// SecretStores are validated; else they are used where somebody else found them ready.
+    pub secret_store_validation: bool,
+    /// Stores are read from only while they are ready.
+    pub flood_gate: bool,
+    /// Targets may be other than Secrets.
+    pub generic_targets: bool,
+    /// Kinds that are not served and shall not be missed.
+    pub off: Vec<&'static str>,
 }
 
 /// Shared by all controllers.

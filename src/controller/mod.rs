@@ -48,7 +48,7 @@ use stores::{Guarded, Stores};
 use wake::{Queues, Wake};
 use watch_pauses::WatchPauses;
 
-pub use context::Options;
+pub use context::{Options, Switches};
 pub use dependents::TemplateSource;
 pub use outcome::chain;
 pub use providers::Providers;
@@ -140,11 +140,16 @@ async fn watches(
     cluster_stores: Writer<Guarded<ClusterSecretStore>>,
     wanted: Wanted,
 ) {
-    let all: Api<Guarded<ClusterSecretStore>> = Api::all(ctx.client.clone());
+    let cluster_stores = async {
+        if ctx.options.switches.cluster_stores {
+            let all: Api<Guarded<ClusterSecretStore>> = Api::all(ctx.client.clone());
+            triggers::stores(watch(all, cluster_stores), Arc::clone(ctx)).await;
+        }
+    };
     tokio::join!(
         triggers::external_secrets(watch(scoped(ctx), external_secrets), Arc::clone(ctx)),
         triggers::stores(watch(scoped(ctx), secret_stores), Arc::clone(ctx)),
-        triggers::stores(watch(all, cluster_stores), Arc::clone(ctx)),
+        cluster_stores,
         triggers::secrets(watch_metadata(ctx), Arc::clone(ctx)),
         template_sources::config_maps(watch_metadata(ctx), Arc::clone(ctx)),
         manifest_watches::run(wanted, Arc::clone(ctx)),
@@ -155,7 +160,9 @@ async fn watches(
 /// that the process is ending.
 async fn caches_filled(ctx: &Context, external_secrets: &Store<Guarded<ExternalSecret>>) {
     let _ = ctx.stores.namespaced.wait_until_ready().await;
-    let _ = ctx.stores.cluster.wait_until_ready().await;
+    if ctx.options.switches.cluster_stores {
+        let _ = ctx.stores.cluster.wait_until_ready().await;
+    }
     let _ = external_secrets.wait_until_ready().await;
 }
 
@@ -170,29 +177,34 @@ async fn controllers(
         namespaced,
         cluster,
     } = ctx.stores.clone();
+    let Queues {
+        external_secrets: changed,
+        secret_stores,
+        cluster_secret_stores,
+    } = queues;
+    let secret_stores = async {
+        if ctx.options.switches.secret_store_validation {
+            let reconcile = secret_store::reconcile;
+            work_off(namespaced, secret_stores, ctx, stop.clone(), reconcile).await;
+        }
+    };
     tokio::join!(
         work_off(
             external_secrets,
-            queues.external_secrets,
+            changed,
             ctx,
             stop.clone(),
             external_secret::reconcile,
         ),
+        secret_stores,
         work_off(
-            namespaced,
-            queues.secret_stores,
+            cluster,
+            cluster_secret_stores,
             ctx,
             stop.clone(),
             secret_store::reconcile
         ),
-        work_off(
-            cluster,
-            queues.cluster_secret_stores,
-            ctx,
-            stop,
-            secret_store::reconcile
-        ),
-        unserved::warn(&ctx.client),
+        unserved::warn(&ctx.client, &ctx.options.switches.off),
     );
 }
 

@@ -7,13 +7,14 @@ use crate::api::meta::{GENERATOR_GROUP, GROUP};
 
 const SERVED: [&str; 3] = ["ExternalSecret", "SecretStore", "ClusterSecretStore"];
 
-/// Warns about each kind of the groups whose objects nobody looks after.
-pub(super) async fn warn(client: &Client) {
+/// Warns about each kind of the groups whose objects nobody looks after, but for those switched `off`.
+pub(super) async fn warn(client: &Client, off: &[&str]) {
     for group in [GROUP, GENERATOR_GROUP] {
         match kube::discovery::group(client, group).await {
             Ok(found) => {
                 for (resource, _) in found.recommended_resources() {
-                    if !SERVED.contains(&resource.kind.as_str()) {
+                    let kind = resource.kind.as_str();
+                    if !SERVED.contains(&kind) && !off.contains(&kind) {
                         warn_of(client, &resource).await;
                     }
                 }

@@ -133,14 +133,14 @@ async fn contained(work: impl Future<Output = Result<Outcome, Error>>) -> Result
 }
 
 async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<Outcome, Error> {
-    if object.metadata.deletion_timestamp.is_some() {
-        observe::release(object, ctx)
-            .await
-            .map_err(Error::Finalizer)?;
-        return Ok(Outcome::Ignored);
-    }
     if !observe::is_ours(object, ctx) {
         return Ok(Outcome::Ignored);
+    }
+    if object.metadata.deletion_timestamp.is_some() {
+        let released = observe::release(object, ctx).await;
+        return released
+            .map(|()| Outcome::Ignored)
+            .map_err(Error::Finalizer);
     }
     let spec = validate::validate(object)?;
     let target = observe::target(&spec, ctx).await?;

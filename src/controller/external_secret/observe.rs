@@ -5,6 +5,7 @@ use kube::{Api, ResourceExt as _};
 
 use crate::api::external_secret::{DeletionPolicy, ExternalSecret};
 use crate::api::meta::EXTERNAL_SECRET_FINALIZER;
+use crate::api::secret_store::StoreKind;
 use crate::controller::context::Context;
 use crate::kubernetes::{secrets, status};
 
@@ -41,9 +42,14 @@ pub(super) async fn still_stands(object: &ExternalSecret, ctx: &Context) -> kube
     }))
 }
 
-/// Whether no store of the object belongs to another controller class. Stores that are absent
-/// speak for nobody.
+/// Whether no store of the object belongs to another controller class, and its store is not of a
+/// kind that is switched off. Stores that are absent speak for nobody.
 pub(super) fn is_ours(object: &ExternalSecret, ctx: &Context) -> bool {
+    let default_store = object.spec.secret_store_ref.as_ref();
+    let is_cluster = default_store.is_some_and(|it| it.kind() == StoreKind::ClusterSecretStore);
+    if is_cluster && !ctx.options.switches.cluster_stores {
+        return false;
+    }
     let stores = uses(object).stores;
     stores
         .iter()

@@ -47,6 +47,15 @@ pub enum StoreError {
         /// The store.
         store: StoreKey,
     },
+    /// Stores of its kind are switched off.
+    #[error(
+        "{store} is not read: --enable-cluster-store-reconciler=false switches such stores off; \
+         name a SecretStore"
+    )]
+    SwitchedOff {
+        /// The store.
+        store: StoreKey,
+    },
     /// The store does not decode.
     #[error("{store} cannot be decoded: {problem}; correct it by its CustomResourceDefinition")]
     Undecodable {
@@ -97,6 +106,7 @@ impl ReconcileError for StoreError {
     fn category(&self) -> &'static str {
         match self {
             Self::Absent { .. } => "StoreNotFound",
+            Self::SwitchedOff { .. } => "NotSupported",
             Self::NotReady { .. } | Self::Undecodable { .. } => "StoreNotReady",
             Self::Denied { .. } | Self::Conditions { .. } => "StoreDenied",
             Self::Namespace { .. } => "KubernetesUnavailable",
@@ -182,7 +192,7 @@ async fn usable_store(
             });
         }
     }
-    if store.is_ready != Some(true) {
+    if ctx.options.switches.flood_gate && store.is_ready != Some(true) {
         return Err(StoreError::NotReady { store: key.clone() });
     }
     Ok(store)
@@ -190,6 +200,9 @@ async fn usable_store(
 
 fn unusable(key: &StoreKey, ctx: &Context) -> StoreError {
     let store = key.clone();
+    if matches!(key, StoreKey::Cluster { .. }) && !ctx.options.switches.cluster_stores {
+        return StoreError::SwitchedOff { store };
+    }
     match ctx.stores.problem(key) {
         Some(problem) => StoreError::Undecodable { store, problem },
         None => StoreError::Absent { store },

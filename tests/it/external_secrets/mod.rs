@@ -8,6 +8,7 @@ mod ownership;
 mod pace;
 mod policies;
 mod refusals;
+mod takeover;
 mod triggers;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -185,6 +185,11 @@ impl Differences {
         entry.r#await.as_ref()
     }
 
+    /// Whether something of a case is otherwise on purpose.
+    pub(crate) fn has_case(&self, case: &str) -> bool {
+        self.case.iter().any(|entry| entry.name == case)
+    }
+
     /// Whether what a step wants rejected may be accepted; steps count from 1.
     pub(crate) fn accepts(&self, case: &str, step: usize) -> bool {
         let here = |e: &&Single| e.name == case && e.step == Some(step) && e.accepted == Some(true);

@@ -12,6 +12,7 @@ mod pending;
 mod report;
 mod run;
 mod snapshot;
+mod takeover;
 
 pub(crate) use self::case::documents;
 

@@ -94,6 +94,17 @@ impl<'a> Run<'a> {
 
     /// Runs all steps and returns the snapshots taken.
     pub(crate) async fn play(&mut self) -> anyhow::Result<BTreeMap<String, Value>> {
+        self.make_namespaces().await?;
+        self.seed(&self.case.vault)?;
+        for (number, step) in (1..).zip(self.case.steps()) {
+            let verb = step.verb()?.word();
+            let done = self.step(number, step).await;
+            done.with_context(|| format!("step {number} ({verb})"))?;
+        }
+        Ok(std::mem::take(&mut self.snapshots))
+    }
+
+    pub(super) async fn make_namespaces(&self) -> anyhow::Result<()> {
         let own = self.names.namespace();
         for namespace in &self.namespaces {
             let suffix = namespace[own.len()..].trim_start_matches('-');
@@ -104,16 +115,10 @@ impl<'a> Run<'a> {
             let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}});
             self.cluster().apply(&object, None).await?;
         }
-        self.seed(&self.case.vault)?;
-        for (number, step) in (1..).zip(self.case.steps()) {
-            let verb = step.verb()?.word();
-            let done = self.step(number, step).await;
-            done.with_context(|| format!("step {number} ({verb})"))?;
-        }
-        Ok(std::mem::take(&mut self.snapshots))
+        Ok(())
     }
 
-    fn seed(&self, content: &Map<String, Value>) -> anyhow::Result<()> {
+    pub(super) fn seed(&self, content: &Map<String, Value>) -> anyhow::Result<()> {
         for (vault, content) in content {
             self.bed
                 .seed(&self.names.label(vault), self.names.real(content))?;

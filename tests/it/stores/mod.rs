@@ -4,6 +4,7 @@
 mod blocks;
 mod credentials;
 mod network;
+mod switches;
 
 use serde_json::Value;
 

@@ -237,6 +237,25 @@ impl Cluster {
         .await
     }
 
+    /// Creates (POST) or replaces (PUT) an object, or its `/status`, under a field manager.
+    pub(crate) async fn write(
+        &self,
+        method: &str,
+        object: &Value,
+        subresource: &str,
+        manager: &str,
+    ) -> Result<Value> {
+        let kind = self
+            .kind(text(&object["kind"]), object["apiVersion"].as_str())
+            .await?;
+        let metadata = &object["metadata"];
+        let name = (method == "PUT").then(|| text(&metadata["name"]));
+        let path = path(&kind, metadata["namespace"].as_str(), name);
+        let path = format!("{path}{subresource}?fieldManager={manager}");
+        self.request(method, &path, Some((object, "application/json")))
+            .await
+    }
+
     /// A JSON merge patch.
     pub(crate) async fn patch(&self, object: &ObjectRef, patch: &Value) -> Result<Value> {
         let at = self.path(object).await?;

@@ -190,6 +190,15 @@ impl Scene {
         self.bed().cluster().patch(object, &patch).await.unwrap();
     }
 
+    /// Puts a status as ESO would.
+    pub(crate) async fn set_status(&self, object: &ObjectRef, status: Value) {
+        let cluster = self.bed().cluster();
+        let mut present = cluster.get(object).await.unwrap().unwrap_or_default();
+        present["status"] = status;
+        let written = cluster.write("PUT", &present, "/status", "external-secrets");
+        written.await.unwrap();
+    }
+
     /// Asks an ExternalSecret for a refresh by an annotation that it did not have before.
     pub(crate) async fn force(&self, name: &str) {
         let mark = self.marks.fetch_add(1, Ordering::Relaxed).to_string();

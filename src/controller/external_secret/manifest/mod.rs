@@ -129,7 +129,7 @@ pub(super) async fn observe(
     manifest: &Manifest,
     ctx: &Context,
 ) -> Result<Observed, Error> {
-    if !ctx.options.allows_generic_targets {
+    if !ctx.options.switches.generic_targets {
         return Err(Error::Disabled);
     }
     let kind = ctx.kinds.find(&ctx.client, manifest).await?;
