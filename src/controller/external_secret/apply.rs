@@ -1,12 +1,13 @@
 //! Carries a plan out: the only writes to targets. No choice is made here.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Resource as _, ResourceExt as _};
+use kube::{Resource as _, ResourceExt};
 
 use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::OWNER_LABEL;
 use crate::controller::context::Context;
 use crate::controller::dependents::Target;
+use crate::controller::triggers;
 use crate::kubernetes::events::{Kind, Note};
 use crate::kubernetes::secrets;
 
@@ -132,23 +133,42 @@ pub(super) async fn apply(
 }
 
 async fn create(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), Error> {
-    let written = secrets::create(&ctx.client, secret, &field_manager(&spec.name)).await;
+    let manager = field_manager(&spec.name);
+    let write = secrets::create(&ctx.client, secret, &manager);
     let name = spec.target.name.clone();
-    remember(
-        ctx,
-        &written.map_err(|source| Error::Create { name, source })?,
-    );
-    Ok(())
+    let written = watched(&target_of(secret), ctx, write).await;
+    written
+        .map(drop)
+        .map_err(|source| Error::Create { name, source })
 }
 
 async fn update(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), Error> {
-    let written = secrets::replace(&ctx.client, secret, &field_manager(&spec.name)).await;
+    let manager = field_manager(&spec.name);
+    let write = secrets::replace(&ctx.client, secret, &manager);
     let name = spec.target.name.clone();
-    remember(
-        ctx,
-        &written.map_err(|source| Error::Update { name, source })?,
-    );
-    Ok(())
+    let written = watched(&target_of(secret), ctx, write).await;
+    written
+        .map(drop)
+        .map_err(|source| Error::Update { name, source })
+}
+
+fn target_of(secret: &Secret) -> Target {
+    Target::secret((secret.namespace().unwrap_or_default(), secret.name_any()))
+}
+
+/// Writes `target`; the watch event of the write is no news, a version of somebody else that came
+/// meanwhile is. Returns the resource version.
+pub(super) async fn watched<K: ResourceExt>(
+    target: &Target,
+    ctx: &Context,
+    write: impl Future<Output = kube::Result<K>>,
+) -> kube::Result<String> {
+    let writing = ctx.memories.writes_target(target);
+    let version = write.await?.resource_version().unwrap_or_default();
+    if writing.done(&version) {
+        triggers::wake_writers(target, true, ctx);
+    }
+    Ok(version)
 }
 
 /// Deletes earlier targets: our label and our uid, another name.
@@ -172,12 +192,6 @@ async fn delete_orphans(
         tell(object, ctx, Kind::Normal, "Deleted", message);
     }
     Ok(())
-}
-
-fn remember(ctx: &Context, secret: &Secret) {
-    let target = Target::secret((secret.namespace().unwrap_or_default(), secret.name_any()));
-    ctx.memories
-        .wrote_target(&target, &secret.resource_version().unwrap_or_default());
 }
 
 /// Tells about a write.

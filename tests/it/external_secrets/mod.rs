@@ -8,6 +8,7 @@ mod ownership;
 mod pace;
 mod policies;
 mod refusals;
+mod scale;
 mod takeover;
 mod triggers;
 

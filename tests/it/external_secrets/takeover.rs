@@ -12,7 +12,7 @@ use crate::support::scene::{Scene, eventually};
 const FINALIZER: &str = "externalsecrets.external-secrets.io/externalsecret-cleanup";
 
 /// ExternalSecret `app` with ESO's finalizer and these members of the target.
-fn finalized(target: Value) -> Value {
+fn finalized(target: &Value) -> Value {
     let mut object = external_secret("app", json!({"target": target}));
     object["metadata"]["finalizers"] = json!([FINALIZER]);
     object
@@ -35,7 +35,7 @@ fn the_finalizer_that_eso_left_goes_after_the_clean_up() {
         for policy in ["Delete", "Retain"] {
             let scene = Scene::with_store("released").await;
             scene
-                .apply(finalized(json!({"deletionPolicy": policy})))
+                .apply(finalized(&json!({"deletionPolicy": policy})))
                 .await;
             let app = scene.object("ExternalSecret", "app");
             let object = scene.ready(&app).await;
@@ -56,7 +56,7 @@ fn an_orphan_stays_when_eso_s_finalizer_goes() {
     run(async {
         let scene = Scene::with_store("orphaned").await;
         scene
-            .apply(finalized(json!({"creationPolicy": "Orphan"})))
+            .apply(finalized(&json!({"creationPolicy": "Orphan"})))
             .await;
         let app = scene.object("ExternalSecret", "app");
         scene.ready(&app).await;
@@ -119,7 +119,7 @@ fn what_is_of_another_class_is_never_touched() {
         let before = scene.secret("app").await;
         let mark = scene.bed().azure().mark();
         scene
-            .apply(finalized(json!({"deletionPolicy": "Delete"})))
+            .apply(finalized(&json!({"deletionPolicy": "Delete"})))
             .await;
         // one of our own, to know that all events before were seen
         let fence = async |name: &str| {

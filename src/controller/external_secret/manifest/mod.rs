@@ -15,7 +15,7 @@ use crate::kubernetes::manifests::{self, KindError};
 use crate::secret::SecretData;
 use crate::template::manifest::Field;
 
-use super::apply::tell_normal;
+use super::apply::{is_terminating, tell_normal, watched};
 use super::plan::{self, Verdict};
 use super::policy::{self, Act, Creation};
 use super::spec::SyncSpec;
@@ -172,12 +172,9 @@ impl Observed {
     pub(super) fn needs_no_write(&self, spec: &SyncSpec, ctx: &Context) -> bool {
         spec.target.creation == Creation::Orphan
             || self.present.as_ref().is_some_and(|present| {
-                let version = present.resource_version();
+                let version = present.resource_version().unwrap_or_default();
                 build::is_valid(present)
-                    || build::is_managed(present)
-                        && ctx
-                            .memories
-                            .is_own_write(&self.target(spec), version.as_deref())
+                    || build::is_managed(present) && ctx.memories.made(&self.target(spec), &version)
             })
     }
 
@@ -250,27 +247,23 @@ impl Observed {
         ctx: &Context,
     ) -> Result<Written, Error> {
         let name = name_of(&self.manifest, spec);
+        let target = self.target(spec);
         let (act, word, written) = match &self.present {
             None => {
-                let made = manifests::create(&ctx.client, &self.kind, wished).await;
-                ("create", "Created", made)
+                let write = manifests::create(&ctx.client, &self.kind, wished);
+                ("create", "Created", watched(&target, ctx, write).await)
             }
             Some(present) if build::differs(present, wished) => {
-                let made = manifests::replace(&ctx.client, &self.kind, wished).await;
-                ("update", "Updated", made)
+                let write = manifests::replace(&ctx.client, &self.kind, wished);
+                ("update", "Updated", watched(&target, ctx, write).await)
             }
             Some(_) => return Ok(Written::Done(Verdict::Synced)),
         };
         match written {
-            Ok(written) => {
-                let version = written.resource_version().unwrap_or_default();
-                let before = self
-                    .present
-                    .as_ref()
-                    .and_then(ResourceExt::resource_version);
-                ctx.memories.wrote_target(&self.target(spec), &version);
+            Ok(version) => {
+                let before = self.present.as_ref().map(ResourceExt::resource_version);
                 // what the API server adds by itself makes no other object
-                if before.as_ref() != Some(&version) {
+                if before != Some(Some(version)) {
                     tell_normal(object, ctx, word, format!("{word} {name}"));
                 }
                 Ok(Written::Done(Verdict::Synced))
@@ -278,7 +271,7 @@ impl Observed {
             Err(kube::Error::Api(answer)) if answer.is_conflict() || answer.is_already_exists() => {
                 Ok(Written::Overtaken)
             }
-            Err(source) if super::apply::is_terminating(&source) => Ok(Written::Moot),
+            Err(source) if is_terminating(&source) => Ok(Written::Moot),
             Err(source) => Err(self.failed(act, name, source, ctx)),
         }
     }
