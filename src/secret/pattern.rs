@@ -6,7 +6,10 @@ use gotemplate::Regexp;
 /// Longer patterns are refused, in bytes: they come from whoever may write an ExternalSecret.
 const MAX_PATTERN: usize = 4096;
 
-/// A pattern that does not compile. One line.
+/// Characters of a complaint, which quotes the pattern: an event holds a thousand.
+const MAX_TEXT: usize = 300;
+
+/// A pattern that does not compile. One short line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadPattern(String);
@@ -22,7 +25,14 @@ pub fn compile(pattern: &str) -> Result<Regexp, BadPattern> {
             "{length} bytes, {MAX_PATTERN} are allowed"
         )));
     }
-    Regexp::compile(pattern).map_err(|text| BadPattern(text.replace('\n', "\\n")))
+    Regexp::compile(pattern).map_err(|text| BadPattern(shortened(&text.replace('\n', "\\n"))))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -113,10 +123,12 @@ mod tests {
             r"(?P=n)",
             r"(((a{100}){100}){100}){100}",
             &"a".repeat(MAX_PATTERN + 1),
+            &"(".repeat(MAX_PATTERN),
+            &"(a?){1000}".repeat(10),
         ] {
             let error = compile(pattern).unwrap_err().to_string();
             assert!(
-                !error.is_empty() && !error.contains('\n'),
+                !error.is_empty() && !error.contains('\n') && error.len() <= MAX_TEXT + 3,
                 "{pattern}: {error}"
             );
         }

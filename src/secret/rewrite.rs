@@ -3,12 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::{SecretData, SecretValue, go_json, pattern};
 use crate::api::external_secret::{
     ConflictPolicy, MergeStrategy, PriorityPolicy, Rewrite, RewriteMerge, RewriteRegexp,
 };
+
+/// Bytes of a key that an operation makes, at most. A Secret's keys are shorter by far; between two
+/// operations longer ones would only use up memory.
+const MAX_RENAMED: usize = 4096;
 
 /// Renders a template for one key; the error is the engine's text.
 pub type Transform<'a> = dyn Fn(&str, &str) -> Result<String, String> + 'a;
@@ -46,9 +51,28 @@ pub enum Cause {
         /// The engine's text.
         message: String,
     },
+    /// An operation makes a key that no Secret could have.
+    #[error(
+        "key {start:?}... becomes {length} bytes long, {MAX_RENAMED} are allowed; shorten what \
+         {operation} makes of it"
+    )]
+    TooLong {
+        /// `regexp` or `transform`.
+        operation: &'static str,
+        /// The beginning of the key as it was.
+        start: String,
+        /// Bytes of what it becomes.
+        length: usize,
+    },
     /// A value is no JSON object.
     #[error("merge failed with failed to unmarshal JSON: the value of key {0:?} is no JSON object")]
     NotAnObject(String),
+    /// A value is a JSON object with too much inside.
+    #[error(
+        "merge failed with failed to unmarshal JSON: the value of key {0:?} is nested deeper than \
+         127 levels; leave it out, or read it as it is"
+    )]
+    TooDeep(String),
     /// A key of `merge.priority` is not there.
     #[error(
         "merge failed with key {0:?} not found in input map; remove it from merge.priority, or set \
@@ -95,12 +119,11 @@ pub fn apply(
 
 fn replaced(operation: &RewriteRegexp, data: SecretData) -> Result<SecretData, Cause> {
     let pattern = pattern::compile(&operation.source).map_err(Cause::Regexp)?;
-    let rename = |(key, value): (String, SecretValue)| {
-        let renamed = pattern.replace_all(&key, &operation.target);
-        renamed
-            .map(|renamed| (renamed, value))
-            .map_err(|message| Cause::Replace { key, message })
-    };
+    let rename =
+        |(key, value): (String, SecretValue)| match pattern.replace_all(&key, &operation.target) {
+            Ok(renamed) => Ok((of_bounded_length("regexp", &key, renamed)?, value)),
+            Err(message) => Err(Cause::Replace { key, message }),
+        };
     data.into_iter().map(rename).collect()
 }
 
@@ -110,10 +133,21 @@ fn transformed(
     transform: &Transform<'_>,
 ) -> Result<SecretData, Cause> {
     let rename = |(key, value): (String, SecretValue)| match transform(template, &key) {
-        Ok(renamed) => Ok((renamed, value)),
+        Ok(renamed) => Ok((of_bounded_length("transform", &key, renamed)?, value)),
         Err(message) => Err(Cause::Transform { key, message }),
     };
     data.into_iter().map(rename).collect()
+}
+
+fn of_bounded_length(operation: &'static str, key: &str, renamed: String) -> Result<String, Cause> {
+    if renamed.len() <= MAX_RENAMED {
+        return Ok(renamed);
+    }
+    Err(Cause::TooLong {
+        operation,
+        start: key.chars().take(40).collect(),
+        length: renamed.len(),
+    })
 }
 
 fn merged(operation: &RewriteMerge, data: SecretData) -> Result<SecretData, Cause> {
@@ -170,8 +204,15 @@ fn object(key: &str, value: &SecretValue) -> Result<Map<String, Value>, Cause> {
     let parsed: Result<Option<Map<String, Value>>, _> = serde_json::from_slice(value.expose());
     match parsed {
         Ok(members) => Ok(members.unwrap_or_default()),
+        Err(_) if is_object(value) => Err(Cause::TooDeep(key.to_owned())),
         Err(_) => Err(Cause::NotAnObject(key.to_owned())),
     }
+}
+
+/// However deep, for nothing of it is kept.
+fn is_object(value: &SecretValue) -> bool {
+    let json = value.expose();
+    json.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(json).is_ok()
 }
 
 fn text(member: Value) -> String {
@@ -295,6 +336,28 @@ mod tests {
         assert_eq!(rewritten(into, &input), pairs(&want));
         let nowhere = rewritten(json!([{"merge": {"strategy": "JSON"}}]), &input).unwrap_err();
         assert!(nowhere.contains("missing 'into' field"), "{nowhere}");
+    }
+
+    #[test]
+    fn what_grows_without_end_or_nests_without_end_is_refused() {
+        let grow = json!([{"regexp": {"source": "^", "target": "x".repeat(MAX_RENAMED)}}]);
+        let error = rewritten(grow, &[("a", "v")]).unwrap_err();
+        assert!(
+            error.contains("becomes 4097 bytes long, 4096 are allowed"),
+            "{error}"
+        );
+        let grow = json!([{"transform": {"template": "{{ .value }}".repeat(MAX_RENAMED + 1)}}]);
+        let error = rewritten(grow, &[("a", "v")]).unwrap_err();
+        assert!(
+            error.contains("shorten what transform makes of it"),
+            "{error}"
+        );
+        let huge = json!([{"regexp": {"source": ".*", "target": "$0".repeat(100_000)}}]);
+        let error = rewritten(huge, &[(&"a".repeat(1000), "v")]).unwrap_err();
+        assert!(error.contains("regexp failed for key"), "{error}");
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+        let error = rewritten(json!([{"merge": {}}]), &[("a", &deep)]).unwrap_err();
+        assert!(error.contains("nested deeper than"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod canary;
 mod generic_targets;
+mod hostile;
 mod input;
 mod ownership;
 mod pace;

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use regex::{Regex, RegexBuilder};
 
-/// Bytes of a compiled expression.
-const MAX_SIZE: usize = 4 << 20;
+/// Bytes of a compiled expression of a template, and of the tables of any search.
+pub(super) const MAX_SIZE: usize = 4 << 20;
 
 /// The characters that stand for stray bytes, which to Go are U+FFFD.
 pub(super) const STRAY_RANGE: &str = r"\x{10FE80}-\x{10FEFF}";
@@ -39,8 +39,8 @@ impl Pattern {
     }
 }
 
-/// Compiles an expression in Go's syntax, or says what Go has against it.
-pub(super) fn compile(source: &[u8]) -> Result<Pattern, String> {
+/// Compiles an expression in Go's syntax to at most `max_size` bytes, or says what Go has against it.
+pub(super) fn compile(source: &[u8], max_size: usize) -> Result<Pattern, String> {
     let Ok(source) = std::str::from_utf8(source) else {
         return Err(format!(
             "invalid UTF-8: `{}`",
@@ -57,7 +57,7 @@ pub(super) fn compile(source: &[u8]) -> Result<Pattern, String> {
     };
     translator.expression()?;
     let regex = RegexBuilder::new(&translator.out)
-        .size_limit(MAX_SIZE)
+        .size_limit(max_size)
         .dfa_size_limit(MAX_SIZE)
         .nest_limit(250)
         .build();

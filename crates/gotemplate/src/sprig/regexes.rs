@@ -5,9 +5,13 @@ use std::borrow::Cow;
 use crate::functions::{CallError, Function, Functions, Type};
 use crate::lex::decode;
 use crate::printf::{can_backquote, quoted};
-use crate::sprig::re2::{Pattern, compile};
+use crate::sprig::re2::{MAX_SIZE, Pattern, compile};
 use crate::sprig::{INT, TEXT, add_text, bytes, check_length, int};
 use crate::value::Value;
+
+/// Bytes of a compiled expression that is tried on many names. A search takes time by the product of
+/// expression and text: at this size a hostile one costs tens of milliseconds a name.
+const NAMES_SIZE: usize = 1 << 20;
 
 type Run = fn(&Pattern, &[Value]) -> Result<Value, CallError>;
 
@@ -105,7 +109,7 @@ impl Regexp {
     /// # Errors
     /// What Go has against it, with the expression.
     pub fn compile(source: &str) -> Result<Self, String> {
-        compile(source.as_bytes()).map(Self)
+        compile(source.as_bytes(), NAMES_SIZE).map(Self)
     }
 
     /// Whether some part of the text matches.
@@ -125,7 +129,7 @@ impl Regexp {
 }
 
 fn compiled(args: &[Value]) -> Result<Pattern, CallError> {
-    compile(bytes(args, 0)).map_err(|reason| {
+    compile(bytes(args, 0), MAX_SIZE).map_err(|reason| {
         let message = format!("error parsing regexp: {reason}");
         CallError::revealing(message, "error parsing regexp")
     })
@@ -205,7 +209,7 @@ fn replaced(
         replaced.extend(original(&text[end..found.start()]));
         if expand {
             let group = |index: usize| captures.get(index).map(|group| group.as_str());
-            expand_into(&mut replaced, replacement, pattern, group);
+            expand_into(&mut replaced, replacement, pattern, group)?;
         } else {
             replaced.extend_from_slice(replacement);
         }
@@ -222,7 +226,7 @@ fn expand_into<'t>(
     mut replacement: &[u8],
     pattern: &Pattern,
     group: impl Fn(usize) -> Option<&'t str>,
-) {
+) -> Result<(), CallError> {
     while let Some(dollar) = replacement.iter().position(|byte| *byte == b'$') {
         out.extend_from_slice(&replacement[..dollar]);
         replacement = &replacement[dollar + 1..];
@@ -232,6 +236,7 @@ fn expand_into<'t>(
         } else if let Some((name, rest)) = group_name(replacement) {
             if let Some(text) = pattern.groups(name).into_iter().find_map(&group) {
                 out.extend(original(text));
+                check_length(out.len())?;
             }
             replacement = rest;
         } else {
@@ -239,6 +244,7 @@ fn expand_into<'t>(
         }
     }
     out.extend_from_slice(replacement);
+    Ok(())
 }
 
 /// The name after a dollar sign and what follows it.
