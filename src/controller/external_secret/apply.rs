@@ -37,6 +37,17 @@ pub enum Error {
         /// The API server's answer.
         source: kube::Error,
     },
+    /// The target, with its names and metadata, is more than the cluster stores in one object.
+    #[error(
+        "unable to write secret {name}: with its keys, labels and annotations it is larger than the \
+         cluster stores; take fewer or shorter ones, or give parts of it to other ExternalSecrets"
+    )]
+    TooLarge {
+        /// The target.
+        name: String,
+        /// The API server's answer.
+        source: kube::Error,
+    },
     /// The target is not gone yet.
     #[error("unable to delete secret {name}")]
     Delete {
@@ -137,9 +148,13 @@ async fn create(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), E
     let write = secrets::create(&ctx.client, secret, &manager);
     let name = spec.target.name.clone();
     let written = watched(&target_of(secret), ctx, write).await;
-    written
-        .map(drop)
-        .map_err(|source| Error::Create { name, source })
+    written.map(drop).map_err(|source| {
+        if is_about_size(&source) {
+            Error::TooLarge { name, source }
+        } else {
+            Error::Create { name, source }
+        }
+    })
 }
 
 async fn update(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), Error> {
@@ -147,9 +162,13 @@ async fn update(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), E
     let write = secrets::replace(&ctx.client, secret, &manager);
     let name = spec.target.name.clone();
     let written = watched(&target_of(secret), ctx, write).await;
-    written
-        .map(drop)
-        .map_err(|source| Error::Update { name, source })
+    written.map(drop).map_err(|source| {
+        if is_about_size(&source) {
+            Error::TooLarge { name, source }
+        } else {
+            Error::Update { name, source }
+        }
+    })
 }
 
 fn target_of(secret: &Secret) -> Target {
@@ -169,6 +188,14 @@ pub(super) async fn watched<K: ResourceExt>(
         triggers::wake_writers(target, true, ctx);
     }
     Ok(version)
+}
+
+/// The API server's limit on requests, or that of the database behind it.
+fn is_about_size(error: &kube::Error) -> bool {
+    let kube::Error::Api(answer) = error else {
+        return false;
+    };
+    answer.code == 413 || answer.message.contains("request is too large")
 }
 
 /// Deletes earlier targets: our label and our uid, another name.

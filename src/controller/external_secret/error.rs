@@ -3,7 +3,7 @@
 use crate::controller::outcome::ReconcileError;
 use crate::provider::Retry;
 
-use super::{LIMIT, apply, collect, manifest, plan, shape, templates, validate};
+use super::{LIMIT, apply, collect, manifest, plan, shape, size, templates, validate};
 
 /// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum Error {
     /// The target is not ours to write or to delete.
     #[error(transparent)]
     Plan(#[from] plan::Error),
+    /// The target would be larger than a Secret may be.
+    #[error(transparent)]
+    TooLarge(#[from] size::TooLarge),
     /// A write failed.
     #[error(transparent)]
     Apply(#[from] apply::Error),
@@ -54,6 +57,7 @@ impl ReconcileError for Error {
             Self::Collect(error) => error.category(),
             Self::Shape(_) => "InvalidValue",
             Self::Templates(_) => "TemplateFailed",
+            Self::TooLarge(_) | Self::Apply(apply::Error::TooLarge { .. }) => "TargetTooLarge",
             Self::Plan(error) | Self::Apply(apply::Error::Frozen(error)) => error.category(),
             Self::Observe(_) | Self::Reread(_) | Self::Apply(_) | Self::Finalizer(_) => {
                 "KubernetesRefused"
@@ -95,9 +99,11 @@ impl Error {
             },
             Self::Apply(apply::Error::DeleteOrphans(_)) => "could not delete orphaned secrets",
             Self::Apply(apply::Error::Delete { .. }) => "could not delete secret",
-            Self::Observe(_) | Self::Reread(_) | Self::Templates(_) | Self::Apply(_) => {
-                "could not update secret"
-            }
+            Self::Observe(_)
+            | Self::Reread(_)
+            | Self::Templates(_)
+            | Self::TooLarge(_)
+            | Self::Apply(_) => "could not update secret",
             Self::Manifest(error) => error.condition_text(),
             Self::Finalizer(_) | Self::TimedOut | Self::Panicked(_) => "could not reconcile",
         }

@@ -17,6 +17,7 @@ mod policy;
 mod refresh;
 mod report;
 mod shape;
+mod size;
 pub mod sources;
 mod spec;
 mod status;
@@ -241,7 +242,9 @@ async fn plan(
         data,
         rendered: rendered.as_ref(),
     };
-    Ok(plan::decide(spec, &situation)?)
+    let plan = plan::decide(spec, &situation)?;
+    size::check(&plan.target)?;
+    Ok(plan)
 }
 
 /// The target as a first sync would leave it, with `present` in its place before; `None` where it

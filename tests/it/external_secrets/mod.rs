@@ -12,6 +12,7 @@ mod refusals;
 mod scale;
 mod takeover;
 mod triggers;
+mod volume;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
