@@ -2,16 +2,19 @@
 //! and how much is asked while nothing works.
 
 mod canary;
+mod catalogue;
 mod generic_targets;
 mod hostile;
 mod input;
 mod ownership;
 mod pace;
 mod policies;
+mod protection;
 mod refusals;
 mod scale;
 mod takeover;
 mod triggers;
+mod vanishing;
 mod volume;
 
 use std::sync::atomic::{AtomicU32, Ordering};
