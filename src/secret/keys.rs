@@ -2,6 +2,9 @@
 //! (spec: external-secrets.md 2.5). Pure.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::SecretData;
 use crate::api::external_secret::ConversionStrategy;
@@ -96,9 +99,16 @@ pub fn validate(mut data: SecretData) -> Result<SecretData, Error> {
     Ok(data)
 }
 
+/// Go's letters and numbers. Rust's alphabetic characters are more: vowel signs and the like.
+static FOREIGN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[\pL\pN]").ok());
+
 /// Letters and numbers of any script pass, as in ESO; the API server refuses the foreign ones.
 fn is_allowed(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '-' | '.' | '_')
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    }
+    let is_foreign = |regex: &Regex| regex.is_match(c.encode_utf8(&mut [0; 4]));
+    FOREIGN.as_ref().is_some_and(is_foreign)
 }
 
 #[cfg(test)]
@@ -119,9 +129,11 @@ mod tests {
 
     #[test]
     fn odd_characters_become_underscores_or_their_code_points() {
-        let names = data(&["a/b", "c d", "ok-._1", "é"]);
+        let names = data(&["a/b", "c d", "ok-._1", "é", "\u{915}\u{93e}"]);
         let default = convert(names.clone(), &ConversionStrategy::Default).unwrap();
-        assert_eq!(keys(&default), ["a_b", "c_d", "ok-._1", "é"]);
+        // a vowel sign is a mark, no letter
+        let want = ["a_b", "c_d", "ok-._1", "é", "\u{915}_"];
+        assert_eq!(keys(&default), want);
         let unicode = convert(data(&["a/b", "\u{1f600}"]), &ConversionStrategy::Unicode).unwrap();
         assert_eq!(keys(&unicode), ["_U1f600_", "a_U002f_b"]);
     }

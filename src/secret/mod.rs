@@ -2,10 +2,14 @@
 
 mod data_hash;
 pub mod decoding;
+#[cfg(test)]
+mod go_cases;
 pub mod go_json;
 pub mod keys;
 mod members;
 pub mod pattern;
+#[cfg(test)]
+mod properties;
 pub mod property;
 pub mod rewrite;
 mod value;
