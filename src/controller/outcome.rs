@@ -8,6 +8,9 @@ use crate::provider::Retry;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(7);
+/// Bytes of a chain, at most: the API server names each key that it refuses, and a status has to
+/// be stored.
+const LONGEST_CHAIN: usize = 4096;
 
 /// A failure that can be reported.
 pub(super) trait ReconcileError: StdError {
@@ -25,7 +28,7 @@ pub(super) fn backoff(failures: u32) -> Duration {
     (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE)
 }
 
-/// The error and its causes in one line: `a: b: c`.
+/// The error and its causes in one line of bounded length: `a: b: c`.
 pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let (mut text, mut source) = words(error);
     while let Some(cause) = source {
@@ -36,6 +39,10 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
             text.push_str(&cause_text);
         }
         source = deeper;
+    }
+    if text.len() > LONGEST_CHAIN {
+        text.truncate(text.floor_char_boundary(LONGEST_CHAIN));
+        text.push_str("...");
     }
     text
 }
@@ -74,6 +81,17 @@ mod tests {
             chain(error.as_ref()),
             "sync failed: connect failed: no route"
         );
+    }
+
+    #[test]
+    fn a_chain_is_cut_where_it_is_too_long() {
+        let error = anyhow::anyhow!("ä".repeat(LONGEST_CHAIN)).context("e");
+        let text = chain(error.as_ref());
+        assert!(
+            text.starts_with("e: ää") && text.ends_with("ä..."),
+            "{text}"
+        );
+        assert!(text.len() <= LONGEST_CHAIN + 3, "{}", text.len());
     }
 
     #[test]

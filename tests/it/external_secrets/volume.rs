@@ -89,6 +89,29 @@ fn what_the_database_does_not_take_is_told_with_what_it_said() {
     });
 }
 
+/// It refuses letters of other scripts, and says so of each key: more than a status can hold.
+#[test]
+fn a_thousand_refused_keys_are_told_in_a_message_that_can_be_stored() {
+    run(async {
+        let scene = Scene::synced("refused-keys").await;
+        let app = scene.object("ExternalSecret", "app");
+        let target = scene.secret("app").await;
+        let names = (0..1000).map(|index| format!(r#""é{index}": "x""#));
+        let conf = names.collect::<Vec<_>>().join(",");
+        scene.put("conf", &format!("{{{conf}}}"));
+        let extract = json!({"data": null, "dataFrom": [{"extract": {"key": "conf"}}]});
+        scene.apply(external_secret("app", extract)).await;
+        let words = [
+            "unable to update secret app: Secret \"app\" is invalid",
+            "Invalid value: \"é",
+        ];
+        let told = scene.fails(&app, "KubernetesRefused", &words).await;
+        let message = text(&ready(&told)["message"]).to_owned();
+        assert!(message.len() < 5000, "{} bytes", message.len());
+        scene.assert_untouched(&target).await;
+    });
+}
+
 #[test]
 fn five_thousand_secrets_make_one_target() {
     run(async {
