@@ -1,4 +1,4 @@
-//! `cargo xtask test`: builds the control plane's binaries, runs every test of the workspace, and
+//! `cargo xtask test`: builds the binaries that tests need, runs every test of the workspace, and
 //! ends with one line that sums up all test binaries. Knows the words of the test harness, no test.
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -47,6 +47,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 /// What was counted, and whether cargo was content.
 fn play(args: &Args) -> Result<(Summary, bool)> {
     testbed::assets::kubernetes(&testbed::assets::to_stderr).context("build the control plane")?;
+    testbed::assets::gotemplate(&testbed::assets::to_stderr).context("build Go's templates")?;
     let mut command = cargo::command();
     command
         .args(["test", "--workspace", "--no-fail-fast", "--"])

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::process::{Command, Stdio};
 
 use super::*;
 
@@ -40,6 +41,29 @@ struct GoCase {
 
 fn go_cases() -> Vec<GoCase> {
     serde_json::from_str(include_str!("../../../tests/template/yaml-cases.json")).unwrap()
+}
+
+#[test]
+fn go_stands_by_the_cases() {
+    // the numbers 1 and 1.0 are the same key, and Go takes them in random order
+    let mut cases = go_cases();
+    cases.retain(|case| case.text != "1: a\n1.0: b");
+    let texts: Vec<_> = cases.iter().map(|case| &case.text).collect();
+    let oracle = testbed::assets::gotemplate(&testbed::assets::to_stderr).unwrap();
+    let mut go = Command::new(oracle)
+        .arg("yaml")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    serde_json::to_writer(go.stdin.take().unwrap(), &texts).unwrap();
+    let output = go.wait_with_output().unwrap();
+    let said: Vec<GoCase> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said.len(), cases.len());
+    for (said, case) in said.iter().zip(&cases) {
+        assert_eq!(said.flat, case.flat, "{:?}", case.text);
+        assert_eq!(said.yaml, case.yaml, "{:?}", case.text);
+    }
 }
 
 fn check(cases: &[GoCase], wrong: impl Fn(&GoCase) -> Option<String>) {

@@ -1,7 +1,8 @@
 //! Builds a tool module into the cache, once per machine and content.
 //!
-//! A directory of the cache is named after all that decides its content, is filled under a lock
-//! and appears by one rename: whoever finds it finds it complete.
+//! A directory of the cache is named after all that decides its content (go.mod, go.sum, the module's
+//! own sources, the toolchain), is filled under a lock and appears by one rename: whoever finds it
+//! finds it complete.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -41,17 +42,16 @@ fn module_from(
             .with_context(|| format!("read {name} of {}", module.name))
     };
     let (go_mod, go_sum) = (read("go.mod")?, read("go.sum")?);
-    let go = Go::find(&go_mod)?;
+    let go = Go::find(&go_mod, module.otherwise)?;
     let commands = module
         .tools
         .iter()
         .map(|tool| arguments(tool, &go_mod))
         .collect::<Result<Vec<_>>>()?;
-    let directory = cache.join(format!(
-        "{}-{}",
-        module.name,
-        key(&[&go_mod, &go_sum, &go.version], &commands)
-    ));
+    let sources = own_sources(source)?;
+    let mut content = vec![go_mod.as_str(), &go_sum, &go.version];
+    content.extend(sources.iter().map(String::as_str));
+    let directory = cache.join(format!("{}-{}", module.name, key(&content, &commands)));
     if directory.is_dir() {
         return Ok(directory);
     }
@@ -92,6 +92,21 @@ fn module_from(
     }
     fs::rename(&partial, &directory).context("put the binaries in their place")?;
     Ok(directory)
+}
+
+/// The module's own Go files, in the order of their names.
+fn own_sources(source: &Path) -> Result<Vec<String>> {
+    let folder = fs::read_dir(source).with_context(|| format!("list {}", source.display()))?;
+    let mut paths = folder
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<_>>>()
+        .with_context(|| format!("list {}", source.display()))?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "go"));
+    paths.sort();
+    let read = |path: &PathBuf| {
+        fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+    };
+    paths.iter().map(read).collect()
 }
 
 /// `${TESTBED_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}/keyferry-testbed`
@@ -199,6 +214,7 @@ mod tests {
             stamps: |_| Ok(vec!["main.word=stamped".into()]),
         }],
         minutes: 1,
+        otherwise: "",
     };
 
     fn source(main: &str) -> tempfile::TempDir {
@@ -242,6 +258,20 @@ mod tests {
             0,
             "nothing is built and nothing said"
         );
+    }
+
+    #[test]
+    fn a_changed_source_is_built_anew() {
+        let cache = tempfile::tempdir().unwrap();
+        let source = source("package main\n\nfunc main() { println(1) }\n");
+        let build = || module_from(&TINY, source.path(), cache.path(), &|_| ()).unwrap();
+        let first = build();
+        fs::write(
+            source.path().join("main.go"),
+            "package main\n\nfunc main() { println(2) }\n",
+        )
+        .unwrap();
+        assert_ne!(build(), first);
     }
 
     #[test]

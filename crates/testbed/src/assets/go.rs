@@ -24,11 +24,10 @@ pub(crate) struct Go {
 
 impl Go {
     /// The `go` on PATH, if it is at least what this go.mod asks for.
-    pub(crate) fn find(go_mod: &str) -> Result<Self> {
+    /// `otherwise` is what else can be done where there is none.
+    pub(crate) fn find(go_mod: &str, otherwise: &str) -> Result<Self> {
         let wanted = wanted(go_mod).context("go.mod has no go line")?;
-        let remedy = format!(
-            "install Go {wanted} or newer, or set KUBEBUILDER_ASSETS to a directory with the binaries"
-        );
+        let remedy = format!("install Go {wanted} or newer{otherwise}");
         let Some(path) = on_path("go") else {
             bail!("the test bed's binaries must be built and there is no `go` on PATH: {remedy}");
         };
@@ -87,7 +86,10 @@ mod tests {
     #[test]
     fn too_old_a_toolchain_is_an_error_with_the_remedy() {
         if on_path("go").is_some() {
-            let error = Go::find("module m\ngo 99.1.0\n").err().unwrap().to_string();
+            let error = Go::find("module m\ngo 99.1.0\n", "")
+                .err()
+                .unwrap()
+                .to_string();
             assert!(
                 error.contains("too old") && error.contains("install Go 99.1.0"),
                 "{error}"

@@ -1,5 +1,5 @@
 //! Where the binaries come from: `KUBEBUILDER_ASSETS`, else PATH, else a cache that is filled by
-//! building the Go modules below `testbed/`.
+//! building the Go modules below `testbed/`. The program that speaks for Go's templates is always built.
 
 mod build;
 mod go;
@@ -70,6 +70,15 @@ pub fn kubernetes(progress: Progress<'_>) -> Result<Kubernetes> {
     }
     build::module(&modules::KUBERNETES, progress)
         .map(|directory| Kubernetes::in_directory(&directory))
+}
+
+/// The program that tells what Go makes of templates (`testbed/gotemplate`), built into the cache if
+/// need be. Blocks.
+///
+/// # Errors
+/// There is no Go, or the build fails (see the message for the remedy).
+pub fn gotemplate(progress: Progress<'_>) -> Result<PathBuf> {
+    build::module(&modules::GOTEMPLATE, progress).map(|directory| directory.join("gotemplate"))
 }
 
 /// Writes a progress line to standard error.

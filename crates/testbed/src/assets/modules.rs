@@ -11,6 +11,8 @@ pub(crate) struct Module {
     pub(crate) tools: &'static [Tool],
     /// How long a first build takes on two idle cores.
     pub(crate) minutes: u32,
+    /// What can be done without Go, as the end of a sentence.
+    pub(crate) otherwise: &'static str,
 }
 
 /// A binary.
@@ -49,6 +51,19 @@ pub(crate) const KUBERNETES: Module = Module {
         },
     ],
     minutes: 8,
+    otherwise: ", or set KUBEBUILDER_ASSETS to a directory with the binaries",
+};
+
+/// Go's templates, which gotemplate is compared with.
+pub(crate) const GOTEMPLATE: Module = Module {
+    name: "gotemplate",
+    tools: &[Tool {
+        name: "gotemplate",
+        package: ".",
+        stamps: |_| Ok(Vec::new()),
+    }],
+    minutes: 1,
+    otherwise: "",
 };
 
 /// Without them the server reports no version that clients can parse.

@@ -1,9 +1,3 @@
-// Writes what sigs.k8s.io/yaml makes of YAML texts: the expectations of yaml-cases.json.
-//
-//	jq '[.[].text]' ../yaml-cases.json | go run . | jq -c '.[]'
-//
-// Left out: "a: [a:]", which libyaml-safer refuses, and U+2028 at the end of a text, which it would
-// write with blanks.
 package main
 
 import (
@@ -14,6 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// What sigs.k8s.io/yaml makes of one text: an item of tests/template/yaml-cases.json.
 type outcome struct {
 	Text  string             `json:"text"`
 	Flat  *map[string]string `json:"flat"`
@@ -21,10 +16,16 @@ type outcome struct {
 	YAML  *string            `json:"yaml"`
 }
 
-func main() {
+// yamls reads texts and writes their outcomes.
+//
+//	jq '[.[].text]' yaml-cases.json | gotemplate yaml | jq -c '.[]'
+//
+// The cases leave out "a: [a:]", which libyaml-safer refuses, and U+2028 at the end of a text, which it
+// would write with blanks.
+func yamls() error {
 	var texts []string
 	if err := json.NewDecoder(os.Stdin).Decode(&texts); err != nil {
-		panic(err)
+		return err
 	}
 	var outcomes []outcome
 	for _, text := range texts {
@@ -39,9 +40,8 @@ func main() {
 		var value any
 		if yaml.Unmarshal([]byte(text), &value) == nil {
 			o.Value, _ = json.Marshal(value)
-			if out, err := yaml.Marshal(value); err == nil {
-				s := strings.TrimSuffix(string(out), "\n")
-				o.YAML = &s
+			if out, err := toYAML(value); err == nil {
+				o.YAML = &out
 			}
 		}
 		outcomes = append(outcomes, o)
@@ -49,5 +49,10 @@ func main() {
 	enc := json.NewEncoder(os.Stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
-	enc.Encode(outcomes)
+	return enc.Encode(outcomes)
+}
+
+func toYAML(value any) (string, error) {
+	out, err := yaml.Marshal(value)
+	return strings.TrimSuffix(string(out), "\n"), err
 }
