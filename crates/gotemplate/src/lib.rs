@@ -21,4 +21,4 @@ pub use functions::{CallError, Function, Functions, Type};
 pub use limits::Limits;
 pub use sprig::{Environment, Regexp, add_sprig};
 pub use template::{MissingKey, Options, Template};
-pub use value::{CycleError, Elem, Kind, List, Map, Object, Value};
+pub use value::{CycleError, Elem, Kind, List, Map, Object, Sequence, Value};

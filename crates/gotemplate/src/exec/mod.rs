@@ -1,9 +1,10 @@
 //! Executes a template: statements, scopes, output, limits. Knows the order in which things happen;
-//! pipelines are in `pipeline`, fields in `field`, calls in `call`.
+//! pipelines are in `pipeline`, loops in `range`, fields in `field`, calls in `call`.
 
 mod call;
 mod field;
 mod pipeline;
+mod range;
 
 use std::fmt;
 
@@ -13,7 +14,7 @@ use crate::lex::newlines;
 use crate::node::{Branch, Call, Command, Node, Operand, Pipe, Tree};
 use crate::printf;
 use crate::template::Template;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// Executes the template of the text's own name.
 pub(crate) fn execute(template: &Template, root: &Value) -> Result<Vec<u8>, Error> {
@@ -198,7 +199,7 @@ impl<'t> State<'t> {
         match &value {
             Value::Nil => self.write(b"<no value>"),
             Value::Str(bytes) => self.write(bytes),
-            Value::Func(_) => {
+            _ if value.kind() == Kind::Func => {
                 let type_name = value.type_name();
                 Err(self.error(format!("can't print {} of type {type_name}", self.at)))
             }
@@ -218,103 +219,6 @@ impl<'t> State<'t> {
         } else {
             Ok(Flow::Next)
         }
-    }
-
-    fn range(&mut self, dot: &Value, branch: &'t Branch) -> Result<Flow, Error> {
-        let value = self.pipeline(dot, &branch.pipe)?;
-        let rounds = match &value {
-            Value::Nil => 0,
-            Value::List(list) => {
-                let count = list.len();
-                // the list may be sorted in place meanwhile, not shortened
-                for i in 0..count {
-                    let index = Value::Int(i64::try_from(i).unwrap_or(i64::MAX));
-                    let item = list.get(i).unwrap_or(Value::Nil);
-                    if !self.round(branch, index, &item)? {
-                        break;
-                    }
-                }
-                count
-            }
-            Value::Map(map) => {
-                let entries: Vec<_> = map
-                    .entries()
-                    .iter()
-                    .map(|(k, v)| (k.clone(), v.clone()))
-                    .collect();
-                let count = entries.len();
-                for (key, value) in entries {
-                    if !self.round(branch, Value::Str(key), &value)? {
-                        break;
-                    }
-                }
-                count
-            }
-            Value::Int(_) | Value::Int64(_) | Value::Uint8(_) | Value::Uint64(_) => {
-                self.count(branch, &value)?
-            }
-            _ => return Err(self.error_about("range can't iterate over ", &value, "")),
-        };
-        match &branch.otherwise {
-            Some(otherwise) if rounds == 0 => self.walk(dot, otherwise),
-            _ => Ok(Flow::Next),
-        }
-    }
-
-    /// `range` over an integer; 0 if there is nothing to count.
-    fn count(&mut self, branch: &'t Branch, value: &Value) -> Result<usize, Error> {
-        if branch.pipe.decl.len() > 1 {
-            let after = " to iterate over more than one variable";
-            return Err(self.error_about("can't use ", value, after));
-        }
-        let end = match (value.as_int(), value.as_uint()) {
-            (Some(int), _) => u64::try_from(int).unwrap_or(0),
-            (None, uint) => uint.unwrap_or(0),
-        };
-        for i in 0..end {
-            let int = i64::try_from(i).unwrap_or(i64::MAX);
-            let item = match value {
-                Value::Int64(_) => Value::Int64(int),
-                Value::Uint8(_) => Value::Uint8(u8::try_from(i).unwrap_or(u8::MAX)),
-                Value::Uint64(_) => Value::Uint64(i),
-                _ => Value::Int(int),
-            };
-            if !self.round(branch, Value::Nil, &item)? {
-                break;
-            }
-        }
-        Ok(usize::from(end > 0))
-    }
-
-    /// One round of a loop; false if it was left.
-    fn round(&mut self, branch: &'t Branch, index: Value, item: &Value) -> Result<bool, Error> {
-        self.step()?;
-        let mark = self.variables.len();
-        let decl = &branch.pipe.decl;
-        if branch.pipe.is_assign {
-            if let [first, second] = &decl[..] {
-                self.assign(first, index)?;
-                self.assign(second, item.clone())?;
-            } else if let Some(first) = decl.first() {
-                self.assign(first, item.clone())?;
-            }
-        } else {
-            // the pipeline has declared the variables, the last one is the item
-            if let Some(top) = (!decl.is_empty())
-                .then(|| self.variables.last_mut())
-                .flatten()
-            {
-                top.1 = item.clone();
-            }
-            if decl.len() > 1
-                && let Some(below) = mark.checked_sub(2)
-            {
-                self.variables[below].1 = index;
-            }
-        }
-        let flow = self.walk(item, &branch.body)?;
-        self.variables.truncate(mark);
-        Ok(!matches!(flow, Flow::Break))
     }
 
     fn assign(&mut self, name: &str, value: Value) -> Result<(), Error> {

@@ -150,6 +150,10 @@ impl Object for Duration {
         Some(self.0)
     }
 
+    fn with_int(&self, int: i64) -> Option<Value> {
+        Some(Value::object(Self(int)))
+    }
+
     fn method(&self, name: &str) -> Option<&'static [Type]> {
         match name {
             "Hours" | "Minutes" | "Seconds" | "Milliseconds" | "Microseconds" | "Nanoseconds"
@@ -225,20 +229,30 @@ impl Object for Named {
     }
 
     fn text(&self) -> String {
-        let (names, index) = match self {
-            Self::Month(month) => (&MONTHS[..], month - 1),
-            Self::Weekday(day) => (&WEEKDAYS[..], *day),
+        let (names, index, kind) = match self {
+            Self::Month(month) => (&MONTHS[..], month - 1, "Month"),
+            Self::Weekday(day) => (&WEEKDAYS[..], *day, "Weekday"),
         };
         let name = usize::try_from(index)
             .ok()
             .and_then(|index| names.get(index));
-        name.copied().unwrap_or_default().to_owned()
+        match name {
+            Some(name) => (*name).to_owned(),
+            None => format!("%!{kind}({})", self.int().unwrap_or_default()),
+        }
     }
 
     fn int(&self) -> Option<i64> {
         match self {
             Self::Month(n) | Self::Weekday(n) => Some(*n),
         }
+    }
+
+    fn with_int(&self, int: i64) -> Option<Value> {
+        Some(Value::object(match self {
+            Self::Month(_) => Self::Month(int),
+            Self::Weekday(_) => Self::Weekday(int),
+        }))
     }
 
     fn method(&self, name: &str) -> Option<&'static [Type]> {

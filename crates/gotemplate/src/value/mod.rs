@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 pub use containers::{CycleError, Elem, List, Map};
 pub(crate) use equal::deep_equal;
-pub use object::{Kind, Object};
+pub use object::{Kind, Object, Sequence};
 
 use crate::functions::Function;
 

@@ -62,6 +62,14 @@ impl Kind {
     }
 }
 
+/// What an iterator function yields.
+pub enum Sequence<'a> {
+    /// `func(yield func(V) bool)`
+    One(Box<dyn Iterator<Item = Value> + 'a>),
+    /// `func(yield func(K, V) bool)`
+    Two(Box<dyn Iterator<Item = (Value, Value)> + 'a>),
+}
+
 /// A value with methods or fields. Its printed form is [`Object::text`].
 pub trait Object: Debug {
     /// The Go type, for instance `time.Time`.
@@ -75,6 +83,18 @@ pub trait Object: Debug {
 
     /// The number behind a type whose kind is an integer.
     fn int(&self) -> Option<i64> {
+        None
+    }
+
+    /// Another number of the same type, where [`Object::int`] is one.
+    fn with_int(&self, int: i64) -> Option<Value> {
+        let _ = int;
+        None
+    }
+
+    /// What `range` iterates over, where the type is one of Go's iterator functions. Each call
+    /// begins anew.
+    fn sequence(&self) -> Option<Sequence<'_>> {
         None
     }
 
