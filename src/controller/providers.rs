@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::api::secret_store::{Backend, SecretStoreSpec};
 use crate::azure::Azure;
-use crate::provider::azure_key_vault::AzureKeyVault;
+use crate::provider::azure_key_vault::{AzureKeyVault, Hub};
 use crate::provider::fake::FakeProvider;
 use crate::provider::{Error, Provider};
 
@@ -13,13 +13,14 @@ use super::outcome::chain;
 /// Makes adapters.
 #[derive(Clone)]
 pub struct Providers {
-    azure: Arc<Azure>,
+    hub: Arc<Hub>,
 }
 
 impl Providers {
     /// All adapters of Azure share `azure`: its connections and tokens.
     pub fn new(azure: Arc<Azure>) -> Self {
-        Self { azure }
+        let hub = Arc::new(Hub::new(azure));
+        Self { hub }
     }
 
     /// The adapter for `spec.provider`.
@@ -31,10 +32,9 @@ impl Providers {
         match backend.map_err(|error| Error::Config {
             message: chain(&error),
         })? {
-            Backend::AzureKv(block) => Ok(Box::new(AzureKeyVault::new(
-                Arc::clone(&self.azure),
-                &block,
-            ))),
+            Backend::AzureKv(block) => {
+                Ok(Box::new(AzureKeyVault::new(Arc::clone(&self.hub), &block)))
+            }
             Backend::Fake(block) => Ok(Box::new(FakeProvider::new(block))),
             Backend::Unknown { name } => Err(unserved(&name)),
         }

@@ -17,7 +17,7 @@ pub enum Retry {
 
 /// Why a store could not answer. Texts hold no secret, no request id and no time: they stand in
 /// conditions, where anything volatile causes a write per try.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The store's configuration cannot work as written.
     #[error("{message}")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 
+use super::gate::Outcome;
 use super::object::{Kind, Object};
 use crate::azure::entra;
 use crate::azure::errors::{Answer, Cause};
@@ -152,6 +153,25 @@ fn unauthorized(answer: Answer) -> Error {
         message: answer.message,
         remedy: remedy.to_owned(),
     }
+}
+
+/// What a request that ended with `error`, if with any, means for all who ask this vault; `None`
+/// where nobody asked it, because the sign-in failed.
+pub(super) fn outcome(
+    error: Option<&azure_core::Error>,
+    question: &Question<'_>,
+) -> Option<Outcome> {
+    let Some(error) = error else {
+        return Some(Outcome::Answered);
+    };
+    if entra::sign_in_failure(error).is_some() {
+        return None;
+    }
+    Some(match (Answer::of(error), question.refusal(error)) {
+        (Some(answer), _) if answer.status == 429 => Outcome::Throttled(answer.retry_after),
+        (_, Some(refusal @ Error::Unavailable { .. })) => Outcome::Failed(refusal),
+        _ => Outcome::Answered,
+    })
 }
 
 /// How long to wait before trying again at once, after the `tries`-th try (from 1) ended with

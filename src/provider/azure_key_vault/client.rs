@@ -15,11 +15,13 @@ use azure_security_keyvault_secrets::models::{
     SecretClientGetSecretOptions, SecretClientListSecretPropertiesOptions,
 };
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 
-use super::answer::{Act, Question, pause};
+use super::answer::{Act, Question, outcome, pause};
 use super::config::Vault;
 use super::document::{Document, Page};
+use super::flights::Flights;
+use super::gate::Gate;
 use super::object::{Kind, Object};
 use crate::azure::Azure;
 use crate::azure::token::Credential;
@@ -34,7 +36,12 @@ pub(super) struct VaultClient {
     secrets: SecretClient,
     keys: KeyClient,
     certificates: CertificateClient,
+    gate: Arc<Gate>,
+    flights: Flights<Object, Answer>,
 }
+
+/// What a read brought: shared by all who asked for it.
+type Answer = Result<Option<Arc<Document>>, Error>;
 
 impl VaultClient {
     /// Contacts nobody.
@@ -42,6 +49,7 @@ impl VaultClient {
         azure: Arc<Azure>,
         vault: Vault,
         credential: Arc<Credential>,
+        gate: Arc<Gate>,
     ) -> Result<Self, Error> {
         let client_options = azure.vault_options(&vault.cloud);
         // the audience of a known cloud is pinned; the host was checked when it was configured
@@ -77,11 +85,22 @@ impl VaultClient {
             azure,
             vault,
             credential,
+            gate,
+            flights: Flights::default(),
         })
     }
 
-    /// One object; `None` where the vault has no such object or version.
-    pub(super) async fn read(&self, object: &Object) -> Result<Option<Document>, Error> {
+    /// One object; `None` where the vault has no such object or version. Those who ask for the same
+    /// at the same time share the answer.
+    pub(super) async fn read(self: &Arc<Self>, object: &Object) -> Answer {
+        let ask = || {
+            let (vault, object) = (Arc::clone(self), object.clone());
+            async move { vault.fetch(&object).await.map(|found| found.map(Arc::new)) }.boxed()
+        };
+        self.flights.join(object, ask).await
+    }
+
+    async fn fetch(&self, object: &Object) -> Result<Option<Document>, Error> {
         let body = self.call(Act::Get(object), || self.get(object)).await;
         let document = body.and_then(|body| self.parse(body.as_deref()));
         // a missing object counts as an error: so it does in ESO's metric
@@ -137,10 +156,20 @@ impl VaultClient {
     where
         F: Future<Output = azure_core::Result<ResponseBody>>,
     {
+        let question = Question {
+            host: &self.vault.host,
+            act,
+            limit: self.azure.request_timeout(),
+        };
         let mut tries = 1;
         let mut may_renew = true;
         let error = loop {
-            let error = match ask().await {
+            let pass = self.gate.pass().await?;
+            let asked = ask().await;
+            if let Some(outcome) = outcome(asked.as_ref().err(), &question) {
+                pass.ended(outcome);
+            }
+            let error = match asked {
                 Ok(body) => return Ok(Some(body)),
                 Err(error) => error,
             };
@@ -155,11 +184,6 @@ impl VaultClient {
             };
             tokio::time::sleep(pause).await;
             tries += 1;
-        };
-        let question = Question {
-            host: &self.vault.host,
-            act,
-            limit: self.azure.request_timeout(),
         };
         question.refusal(&error).map_or(Ok(None), Err)
     }

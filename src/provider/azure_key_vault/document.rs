@@ -67,11 +67,17 @@ impl Document {
 
     /// The value of an object of this kind: a secret's text, a key's JWK, a certificate's DER.
     /// `None` where the answer holds none.
-    pub(super) fn into_value(self, kind: Kind) -> Option<SecretValue> {
+    pub(super) fn value(&self, kind: Kind) -> Option<SecretValue> {
         match kind {
-            Kind::Secret => self.value,
-            Kind::Key => go_json::serialized(&self.key?).ok().map(SecretValue::new),
-            Kind::Certificate => STANDARD.decode(self.cer?).ok().map(SecretValue::new),
+            Kind::Secret => self.value.clone(),
+            Kind::Key => {
+                let key = go_json::serialized(self.key.as_ref()?);
+                key.ok().map(SecretValue::new)
+            }
+            Kind::Certificate => {
+                let der = STANDARD.decode(self.cer.as_ref()?);
+                der.ok().map(SecretValue::new)
+            }
         }
     }
 
@@ -116,7 +122,7 @@ mod tests {
     use super::*;
 
     fn value(kind: Kind, json: &str) -> Option<Vec<u8>> {
-        let value = Document::parse(json.as_bytes()).unwrap().into_value(kind)?;
+        let value = Document::parse(json.as_bytes()).unwrap().value(kind)?;
         Some(value.expose().to_vec())
     }
 

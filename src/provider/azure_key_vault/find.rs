@@ -2,6 +2,7 @@
 //! azure-key-vault.md 3.7).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use azure_core::http::Url;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -50,7 +51,7 @@ impl<'a> Filter<'a> {
 }
 
 /// The values of all secrets that `find` means, by name.
-pub(super) async fn find(vault: &VaultClient, find: &Find) -> Result<SecretData, Error> {
+pub(super) async fn find(vault: &Arc<VaultClient>, find: &Find) -> Result<SecretData, Error> {
     let filter = Filter::new(find)?;
     let listed = list(vault, &filter).await;
     vault.observed("GetSecrets", listed.is_ok());
@@ -63,7 +64,7 @@ pub(super) async fn find(vault: &VaultClient, find: &Find) -> Result<SecretData,
         .await
 }
 
-async fn list(vault: &VaultClient, filter: &Filter<'_>) -> Result<Vec<Object>, Error> {
+async fn list(vault: &Arc<VaultClient>, filter: &Filter<'_>) -> Result<Vec<Object>, Error> {
     let mut found = Vec::new();
     let mut next: Option<Url> = None;
     loop {
@@ -79,7 +80,7 @@ async fn list(vault: &VaultClient, filter: &Filter<'_>) -> Result<Vec<Object>, E
 
 /// The value; `None` where the secret went, or was disabled, since it was listed.
 async fn value(
-    vault: &VaultClient,
+    vault: &Arc<VaultClient>,
     secret: Object,
 ) -> Result<Option<(String, SecretValue)>, Error> {
     let read = match vault.read(&secret).await {
@@ -89,7 +90,7 @@ async fn value(
     let Some(document) = read else {
         return Ok(None);
     };
-    let value = document.into_value(Kind::Secret);
+    let value = document.value(Kind::Secret);
     let value = value.ok_or_else(|| vault.misunderstood("an answer without a value"))?;
     Ok(Some((secret.name, value)))
 }

@@ -1,5 +1,7 @@
 //! The port's reads, for one vault: what is asked for and what is made of the answers.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::client::VaultClient;
@@ -10,23 +12,27 @@ use crate::api::external_secret::{Find, RemoteRef};
 use crate::provider::{Error, SecretsClient};
 use crate::secret::{SecretData, SecretValue, members, property};
 
+/// Reads for one store. Others may share its vault.
+#[derive(Debug)]
+pub(super) struct Reader(pub(super) Arc<VaultClient>);
+
 #[async_trait]
-impl SecretsClient for VaultClient {
+impl SecretsClient for Reader {
     async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
         let wanted = Wanted::value(remote_ref)?;
-        let found = self.read(&wanted.object).await?;
-        let value = found.map(|document| self.value(document, &wanted, &remote_ref.key));
+        let found = self.0.read(&wanted.object).await?;
+        let value = found.map(|document| self.0.value(&document, &wanted, &remote_ref.key));
         value.transpose()
     }
 
     async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error> {
         let wanted = Wanted::members(remote_ref)?;
-        let Some(document) = self.read(&wanted.object).await? else {
+        let Some(document) = self.0.read(&wanted.object).await? else {
             return Ok(None);
         };
         let key = &remote_ref.key;
         if !wanted.is_metadata {
-            let value = self.value(document, &wanted, key)?;
+            let value = self.0.value(&document, &wanted, key)?;
             let found = members(&value).map_err(|error| Error::Invalid {
                 message: error.to_string(),
             });
@@ -43,17 +49,17 @@ impl SecretsClient for VaultClient {
     }
 
     async fn find(&self, wanted: &Find) -> Result<SecretData, Error> {
-        find::find(self, wanted).await
+        find::find(&self.0, wanted).await
     }
 }
 
 impl VaultClient {
-    fn value(&self, document: Document, wanted: &Wanted, key: &str) -> Result<SecretValue, Error> {
+    fn value(&self, document: &Document, wanted: &Wanted, key: &str) -> Result<SecretValue, Error> {
         if wanted.is_metadata {
             return document.metadata().select(wanted.property);
         }
         let kind = wanted.object.kind;
-        let value = document.into_value(kind);
+        let value = document.value(kind);
         let value = value.ok_or_else(|| self.misunderstood("an answer without a value"))?;
         match (kind, wanted.property) {
             (Kind::Secret | Kind::Key, Some(path)) => part(&value, path, key),

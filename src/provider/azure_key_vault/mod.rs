@@ -1,5 +1,6 @@
 //! Azure Key Vault (`spec.provider.azurekv`). This file only delegates: `config` reads the block,
-//! `object` the reference; `client` asks the vault, `answer` says what its refusals mean and
+//! `object` the reference; `hub` has one `client` per vault and identity, which asks the vault as its `gate`
+//! allows and once for all who ask meanwhile (`flights`), `answer` says what its refusals mean and
 //! `document` what it holds; `get`, `find` and `metadata` make of it what was asked for.
 
 mod answer;
@@ -7,7 +8,10 @@ mod client;
 mod config;
 mod document;
 mod find;
+mod flights;
+mod gate;
 mod get;
+mod hub;
 mod identity;
 mod metadata;
 mod object;
@@ -18,30 +22,31 @@ use async_trait::async_trait;
 
 use super::{Connection, Error, Provider, Scope};
 use crate::api::azure_kv::AzureKv;
-use crate::azure::Azure;
 use crate::credentials::CredentialReader;
 
-use client::VaultClient;
 use config::Config;
+use get::Reader;
+
+pub use hub::Hub;
 
 /// A store whose `spec.provider` is `azurekv`.
 #[derive(Debug)]
 pub struct AzureKeyVault {
-    azure: Arc<Azure>,
+    hub: Arc<Hub>,
     spec: AzureKv,
 }
 
 impl AzureKeyVault {
-    /// The store as its block says; nothing is checked yet. `azure` is the process's one.
-    pub fn new(azure: Arc<Azure>, spec: &AzureKv) -> Self {
+    /// The store as its block says; nothing is checked yet. `hub` is the process's one.
+    pub fn new(hub: Arc<Hub>, spec: &AzureKv) -> Self {
         Self {
-            azure,
+            hub,
             spec: spec.clone(),
         }
     }
 
     fn config(&self, scope: &Scope) -> Result<Config, Error> {
-        Config::parse(&self.spec, scope, self.azure.allowed_hosts())
+        Config::parse(&self.spec, scope, self.hub.azure().allowed_hosts())
     }
 }
 
@@ -62,8 +67,8 @@ impl Provider for AzureKeyVault {
             return Ok(Connection::Referent);
         }
         let identity = config.principal()?.read(scope, credentials).await?;
-        let credential = self.azure.credential(identity);
-        let client = VaultClient::new(Arc::clone(&self.azure), config.vault, credential)?;
-        Ok(Connection::Client(Arc::new(client)))
+        let credential = self.hub.azure().credential(identity);
+        let vault = self.hub.client(config.vault, credential)?;
+        Ok(Connection::Client(Arc::new(Reader(vault))))
     }
 }

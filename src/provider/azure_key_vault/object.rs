@@ -9,7 +9,7 @@ const MAX_NAME: usize = 127;
 const MAX_VERSION: usize = 64;
 
 /// The kinds of objects that a vault holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// `NAME` or `secret/NAME`.
     Secret,
@@ -20,7 +20,7 @@ pub(super) enum Kind {
 }
 
 /// An object of a vault: name and version are checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Object {
     /// Its kind.
     pub(super) kind: Kind,
