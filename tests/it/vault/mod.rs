@@ -6,6 +6,8 @@
     reason = "clippy's exception for tests does not reach their helpers"
 )]
 
+mod hub;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +17,7 @@ use keyferry::api::external_secret::{Find, RemoteRef};
 use keyferry::azure::http::{Http, HttpSettings};
 use keyferry::azure::{Azure, AzureOptions, Observer};
 use keyferry::credentials::{self, CredentialReader};
-use keyferry::provider::azure_key_vault::AzureKeyVault;
+use keyferry::provider::azure_key_vault::{AzureKeyVault, Hub};
 use keyferry::provider::{Connection, Error, Provider as _, Scope, SecretsClient};
 use keyferry::secret::{SecretData, SecretValue};
 use serde_json::{Value, json};
@@ -26,6 +28,7 @@ use crate::support::settings::repository;
 /// A fake Azure with one vault, and a client of it.
 struct Vault {
     azure: AzFake,
+    hub: Arc<Hub>,
     client: Arc<dyn SecretsClient>,
     calls: Arc<Calls>,
     /// Holds the CA certificate.
@@ -54,9 +57,11 @@ impl Vault {
             observer: calls.clone(),
             ..AzureOptions::default()
         };
-        let shared = Arc::new(Azure::new(Http::new(&settings).unwrap(), options));
+        let shared = Azure::new(Http::new(&settings).unwrap(), options);
+        let hub = Arc::new(Hub::new(Arc::new(shared)));
         Self {
-            client: connect(shared).await,
+            client: connect(&hub, Credentials::default()).await,
+            hub,
             azure,
             calls,
             _state: state,
@@ -85,25 +90,38 @@ impl Vault {
     }
 }
 
-async fn connect(azure: Arc<Azure>) -> Arc<dyn SecretsClient> {
+/// A client of the vault for a store with these credentials.
+async fn connect(hub: &Arc<Hub>, credentials: Credentials) -> Arc<dyn SecretsClient> {
     let selector = |key: &str| json!({"name": "creds", "key": key});
     let block = json!({
         "vaultUrl": "https://kv.vault.azure.net",
         "tenantId": TENANT,
         "authSecretRef": {"clientId": selector("id"), "clientSecret": selector("secret")},
     });
-    let provider = AzureKeyVault::new(azure, &serde_json::from_value(block).unwrap());
+    let provider = AzureKeyVault::new(Arc::clone(hub), &serde_json::from_value(block).unwrap());
     let scope = Scope::Namespaced("team".to_owned());
     provider.validate(&scope).unwrap();
-    let connection = provider.connect(&scope, &Credentials).await;
+    let connection = provider.connect(&scope, &credentials).await;
     match connection.unwrap() {
         Connection::Client(client) => client,
         _ => unreachable!("a store with credentials of its own has a client"),
     }
 }
 
-/// The service principal that the fake knows.
-struct Credentials;
+/// A service principal: by default the one that the fake knows.
+struct Credentials {
+    client: &'static str,
+    secret: &'static str,
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self {
+            client: CLIENT,
+            secret: CLIENT_SECRET,
+        }
+    }
+}
 
 #[async_trait]
 impl CredentialReader for Credentials {
@@ -113,8 +131,12 @@ impl CredentialReader for Credentials {
         _: &str,
         key: &str,
     ) -> Result<SecretValue, credentials::Error> {
-        let known = if key == "id" { CLIENT } else { CLIENT_SECRET };
-        Ok(SecretValue::new(known))
+        let part = if key == "id" {
+            self.client
+        } else {
+            self.secret
+        };
+        Ok(SecretValue::new(part))
     }
 }
 
