@@ -1,6 +1,7 @@
 //! The controllers: what is done when, and what is told about it. `run` starts them all and ends
 //! when all have come to rest.
 
+mod allowed_keys;
 mod conditions;
 mod context;
 mod dependents;

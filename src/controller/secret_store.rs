@@ -17,7 +17,8 @@ use crate::kubernetes::status;
 use crate::provider::{Error, Retry};
 use crate::telemetry::{Metrics, ObjectMetrics};
 
-use super::conditions::put_ready;
+use super::allowed_keys;
+use super::conditions::{put, put_ready};
 use super::context::Context;
 use super::outcome::{backoff, chain};
 use super::providers::Providers;
@@ -27,6 +28,8 @@ const CAPABILITIES: &str = "ReadWrite";
 const VALID: &str = "Valid";
 const INVALID: &str = "InvalidProviderConfig";
 const UNKNOWN: &str = "ValidationUnknown";
+/// The condition about `keyferry.io/allowed-keys`.
+const GUARD: &str = "AllowedKeys";
 const UNMAINTAINED: &str = "StoreUnmaintained";
 const IGNORE_MAINTENANCE: &str = "external-secrets.io/ignore-maintenance-checks";
 
@@ -115,6 +118,7 @@ pub(super) async fn reconcile<K: StoreResource>(
         uid: store.uid().unwrap_or_default(),
         generation: store.meta().generation.unwrap_or_default(),
         spec: store.spec().clone(),
+        allowed_keys: None,
         is_ready: None,
     };
     let validated = validate(&view, &ctx).await;
@@ -214,7 +218,11 @@ async fn report<K: StoreResource>(
     let is_ready = !matches!(verdict, Verdict::Invalid(_));
     K::metrics(&ctx.metrics).set_ready(key.namespace(), key.name(), is_ready);
     let before = store.status().cloned().unwrap_or_default();
-    let after = next_status(&before, verdict, now);
+    let mut after = next_status(&before, verdict, now);
+    if let StoreKey::Cluster { .. } = key {
+        let text = store.annotations().get(allowed_keys::ANNOTATION);
+        guard_status(&mut after, text.map(String::as_str), now);
+    }
     let recorder = ctx.recorder.as_component(K::COMPONENT);
     let note = note(verdict);
     if after == before {
@@ -240,6 +248,35 @@ async fn report<K: StoreResource>(
     }
     recorder.publish(store.object_ref(&()), note, now);
     Ok(())
+}
+
+/// Says whether the list of allowed keys is in force, where there is one.
+fn guard_status(status: &mut SecretStoreStatus, text: Option<&str>, now: Timestamp) {
+    let Some(text) = text else {
+        status.conditions.retain(|it| it.type_ != GUARD);
+        return;
+    };
+    match allowed_keys::check(text) {
+        Ok(()) => put(
+            &mut status.conditions,
+            GUARD,
+            true,
+            "InForce",
+            "each namespace reads the keys that the annotation gives it",
+            now,
+        ),
+        Err(error) => {
+            let message = format!("nobody may read from this store: {error}");
+            put(
+                &mut status.conditions,
+                GUARD,
+                false,
+                "Malformed",
+                &message,
+                now,
+            );
+        }
+    }
 }
 
 fn is_unmaintained<K: StoreResource>(store: &K) -> bool {

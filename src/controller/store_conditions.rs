@@ -50,7 +50,11 @@ pub(super) fn allow(
     Ok(is_allowed)
 }
 
-fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> Result<bool, Error> {
+/// Whether an object with these labels is selected; an empty selector selects all.
+pub(super) fn matches(
+    selector: &LabelSelector,
+    labels: &BTreeMap<String, String>,
+) -> Result<bool, Error> {
     let mut holds = selector
         .match_labels
         .iter()

@@ -12,6 +12,8 @@ use crate::api::secret_store::{
     ClusterSecretStore, SecretStore, SecretStoreSpec, SecretStoreStatus,
 };
 
+use super::allowed_keys::ANNOTATION;
+
 /// An object that may not decode; one that does not harms only itself.
 pub(super) type Guarded<K> = DeserializeGuard<K>;
 
@@ -74,6 +76,8 @@ pub struct StoreView {
     pub generation: i64,
     /// The spec.
     pub spec: SecretStoreSpec,
+    /// Of a cluster store: which keys each namespace may read, where that is limited.
+    pub allowed_keys: Option<String>,
     /// The Ready condition, if there is one yet.
     pub is_ready: Option<bool>,
 }
@@ -133,6 +137,10 @@ fn view<K: kube::Resource<DynamicType = ()>>(
         uid: store.uid().unwrap_or_default(),
         generation: store.meta().generation.unwrap_or_default(),
         spec: spec.clone(),
+        allowed_keys: match key {
+            StoreKey::Cluster { .. } => store.annotations().get(ANNOTATION).cloned(),
+            StoreKey::Namespaced { .. } => None,
+        },
         is_ready: status.and_then(ready),
     }
 }

@@ -14,6 +14,7 @@ use kube::{Resource, ResourceExt as _};
 use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{MANAGED_LABEL, MANAGED_VALUE};
 
+use super::allowed_keys::ANNOTATION;
 use super::context::Context;
 use super::dependents::{ObjectKey, Target, TemplateSource};
 use super::external_secret;
@@ -154,6 +155,10 @@ pub(super) async fn stores<K: StoreResource>(
                 }
                 if is_ready == Some(true) && was_ready != Some(true) {
                     became_ready(&key, before.is_none(), &ctx);
+                }
+                let list = |face: &Face| face.annotations.get(ANNOTATION).cloned();
+                if before.is_some_and(|(old, _)| list(&old) != list(&faces[&key].0)) {
+                    ctx.wake.consumers_of(&key, &ctx, |_| true);
                 }
             }
             Change::Gone(keys) => {

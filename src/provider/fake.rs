@@ -78,6 +78,10 @@ impl FakeClient {
 
 #[async_trait]
 impl SecretsClient for FakeClient {
+    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error> {
+        Ok(object(&remote_ref.key))
+    }
+
     /// A missing property counts as a missing value, as with ESO; `metadataPolicy` is ignored.
     async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
         let version = remote_ref.version.as_deref().unwrap_or_default();
@@ -97,7 +101,11 @@ impl SecretsClient for FakeClient {
     }
 
     /// By name only; of several versions the one that sorts last.
-    async fn find(&self, find: &Find) -> Result<SecretData, Error> {
+    async fn find(
+        &self,
+        find: &Find,
+        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
+    ) -> Result<SecretData, Error> {
         let Some(name) = &find.name else {
             return Err(invalid(
                 "unsupported find operator: the fake provider finds by dataFrom.find.name only"
@@ -107,13 +115,18 @@ impl SecretsClient for FakeClient {
         let pattern = pattern::compile(name.regexp.as_deref().unwrap_or_default());
         let pattern =
             pattern.map_err(|error| invalid(format!("dataFrom.find.name.regexp: {error}")))?;
-        let matching = self.0.iter().filter(|(key, _)| pattern.is_match(key));
+        let is_wanted = |key: &str| pattern.is_match(key) && admits(&object(key));
+        let matching = self.0.iter().filter(|(key, _)| is_wanted(key));
         let latest = matching.filter_map(|(key, versions)| {
             let (_, value) = versions.last_key_value()?;
             Some((key.clone(), value.clone()))
         });
         Ok(latest.collect())
     }
+}
+
+fn object(key: &str) -> String {
+    format!("secret/{}", key.to_lowercase())
 }
 
 fn invalid(message: String) -> Error {
@@ -164,7 +177,7 @@ mod tests {
 
     async fn found(json: serde_json::Value) -> Result<Vec<String>, String> {
         let find: Find = serde_json::from_value(json).unwrap();
-        let found = FakeClient::new(&spec(None)).find(&find).await;
+        let found = FakeClient::new(&spec(None)).find(&find, &|_| true).await;
         let found = found.map_err(|error| error.to_string())?;
         let text = |value: &SecretValue| value.expose_text().unwrap().to_owned();
         Ok(found

@@ -3,6 +3,7 @@
 pub mod azure_key_vault;
 mod error;
 pub mod fake;
+mod guarded;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::credentials::CredentialReader;
 use crate::secret::{SecretData, SecretValue};
 
 pub use error::{Error, Retry};
+pub use guarded::{Guarded, KeyPatterns};
 
 /// Whose credentials a store uses (spec: azure-key-vault.md 2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +62,13 @@ pub trait Provider: Send + Sync {
 /// Reads from one store with one identity.
 #[async_trait]
 pub trait SecretsClient: Send + Sync {
+    /// The object that `remote_ref` names, as `kind/name` in lower case: one text for all its
+    /// spellings.
+    ///
+    /// # Errors
+    /// It names none.
+    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error>;
+
     /// One value; `None` where the vault has no such object or version.
     async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error>;
 
@@ -68,7 +77,11 @@ pub trait SecretsClient: Send + Sync {
     /// rewritten nor decoded.
     async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error>;
 
-    /// The values of all objects that match (`dataFrom.find`), by their names; empty where none
-    /// does.
-    async fn find(&self, find: &Find) -> Result<SecretData, Error>;
+    /// The values of all objects that match (`dataFrom.find`) and that `admits` (of `kind/name`) lets
+    /// pass, by their names; empty where none does. Others are not read.
+    async fn find(
+        &self,
+        find: &Find,
+        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
+    ) -> Result<SecretData, Error>;
 }

@@ -94,7 +94,9 @@ async fn source(
                 let found = client.extract(remote_ref).await?;
                 or_missing(found, &remote_ref.key, &source.store, spec)
             }
-            Query::Find(find) => Ok(Some(client.find(find).await.map_err(Cause::Find)?)),
+            Query::Find(find) => Ok(Some(
+                client.find(find, &|_| true).await.map_err(Cause::Find)?,
+            )),
         }
     };
     read.await.map_err(|cause| Error {

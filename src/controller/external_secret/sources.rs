@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::{Api, ResourceExt as _};
 
+use crate::controller::allowed_keys;
 use crate::controller::context::Context;
 use crate::controller::dependents::TemplateSource;
 use crate::controller::outcome::ReconcileError;
 use crate::controller::store_conditions;
 use crate::controller::stores::{StoreKey, StoreView};
-use crate::provider::{self, Retry, SecretsClient};
+use crate::provider::{self, Guarded, KeyPatterns, Retry, SecretsClient};
 use crate::secret::{SecretData, SecretValue};
 
 /// Where a sync reads from.
@@ -89,6 +90,14 @@ pub enum StoreError {
         /// Why.
         source: store_conditions::Error,
     },
+    /// The list of allowed keys cannot be used.
+    #[error("nobody may read from {store}")]
+    Guard {
+        /// The store.
+        store: StoreKey,
+        /// Why.
+        source: allowed_keys::Error,
+    },
     /// The consumer's namespace cannot be read.
     #[error("could not read namespace {namespace:?}")]
     Namespace {
@@ -108,7 +117,7 @@ impl ReconcileError for StoreError {
             Self::Absent { .. } => "StoreNotFound",
             Self::SwitchedOff { .. } => "NotSupported",
             Self::NotReady { .. } | Self::Undecodable { .. } => "StoreNotReady",
-            Self::Denied { .. } | Self::Conditions { .. } => "StoreDenied",
+            Self::Denied { .. } | Self::Conditions { .. } | Self::Guard { .. } => "StoreDenied",
             Self::Namespace { .. } => "KubernetesUnavailable",
             Self::Provider(error) => error.category(),
         }
@@ -129,8 +138,15 @@ impl Sources for Context {
         store: &StoreKey,
         namespace: &str,
     ) -> Result<Arc<dyn SecretsClient>, StoreError> {
-        let store = usable_store(store, namespace, self).await?;
-        Ok(self.clients.get(&store, namespace).await?)
+        let (store, patterns) = usable_store(store, namespace, self).await?;
+        let client = self.clients.get(&store, namespace).await?;
+        Ok(match patterns {
+            None => client,
+            Some(patterns) => {
+                let rule = format!("annotation {} of {}", allowed_keys::ANNOTATION, store.key);
+                Arc::new(Guarded::new(client, patterns, rule))
+            }
+        })
     }
 
     async fn texts(&self, source: &TemplateSource) -> kube::Result<Option<SecretData>> {
@@ -167,11 +183,12 @@ async fn usable_store(
     key: &StoreKey,
     namespace: &str,
     ctx: &Context,
-) -> Result<StoreView, StoreError> {
+) -> Result<(StoreView, Option<KeyPatterns>), StoreError> {
     let found = ctx.stores.find(key);
     let store = found.ok_or_else(|| unusable(key, ctx))?;
-    let has_conditions = !store.spec.conditions.is_empty();
-    if has_conditions && let StoreKey::Cluster { name } = key {
+    let is_limited = !store.spec.conditions.is_empty() || store.allowed_keys.is_some();
+    let mut patterns = None;
+    if is_limited && let StoreKey::Cluster { name } = key {
         let api: Api<Namespace> = Api::all(ctx.client.clone());
         let consumer = api
             .get(namespace)
@@ -191,11 +208,17 @@ async fn usable_store(
                 namespace: namespace.to_owned(),
             });
         }
+        let list = store.allowed_keys.as_deref();
+        let found = list.map(|list| allowed_keys::of_namespace(list, consumer.labels()));
+        patterns = found.transpose().map_err(|source| StoreError::Guard {
+            store: key.clone(),
+            source,
+        })?;
     }
     if ctx.options.switches.flood_gate && store.is_ready != Some(true) {
         return Err(StoreError::NotReady { store: key.clone() });
     }
-    Ok(store)
+    Ok((store, patterns))
 }
 
 fn unusable(key: &StoreKey, ctx: &Context) -> StoreError {

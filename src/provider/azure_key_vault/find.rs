@@ -50,12 +50,18 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// The values of all secrets that `find` means, by name.
-pub(super) async fn find(vault: &Arc<VaultClient>, find: &Find) -> Result<SecretData, Error> {
+/// The values of all secrets that `find` means and that `admits` lets pass, by name.
+pub(super) async fn find(
+    vault: &Arc<VaultClient>,
+    find: &Find,
+    admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
+) -> Result<SecretData, Error> {
     let filter = Filter::new(find)?;
     let listed = list(vault, &filter).await;
     vault.observed("GetSecrets", listed.is_ok());
-    let values = stream::iter(listed?)
+    let mut listed = listed?;
+    listed.retain(|object| admits(&object.path()));
+    let values = stream::iter(listed)
         .map(|secret| value(vault, secret))
         .buffer_unordered(PARALLEL);
     values

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::client::VaultClient;
 use super::document::Document;
 use super::find;
-use super::object::{Kind, Wanted};
+use super::object::{Kind, Object, Wanted};
 use crate::api::external_secret::{Find, RemoteRef};
 use crate::provider::{Error, SecretsClient};
 use crate::secret::{SecretData, SecretValue, members, property};
@@ -18,6 +18,10 @@ pub(super) struct Reader(pub(super) Arc<VaultClient>);
 
 #[async_trait]
 impl SecretsClient for Reader {
+    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error> {
+        Ok(Object::parse(remote_ref)?.path())
+    }
+
     async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
         let wanted = Wanted::value(remote_ref)?;
         let found = self.0.read(&wanted.object).await?;
@@ -48,8 +52,12 @@ impl SecretsClient for Reader {
         }))
     }
 
-    async fn find(&self, wanted: &Find) -> Result<SecretData, Error> {
-        find::find(&self.0, wanted).await
+    async fn find(
+        &self,
+        wanted: &Find,
+        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
+    ) -> Result<SecretData, Error> {
+        find::find(&self.0, wanted, admits).await
     }
 }
 

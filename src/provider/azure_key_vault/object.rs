@@ -91,6 +91,16 @@ impl Object {
         })
     }
 
+    /// `secret/db`, in lower case, whatever the version.
+    pub(super) fn path(&self) -> String {
+        let kind = match self.kind {
+            Kind::Secret => "secret",
+            Kind::Key => "key",
+            Kind::Certificate => "cert",
+        };
+        format!("{kind}/{}", self.name.to_lowercase())
+    }
+
     /// `secret "db"`, for messages.
     pub(super) fn describe(&self) -> String {
         let kind = self.kind.noun();

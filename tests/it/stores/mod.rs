@@ -1,6 +1,7 @@
 //! Stores that cannot work as written, and what becomes of those who read from them. Each fault is
 //! told in the store's status or, where only the vault can know, in its consumers'.
 
+mod allowed_keys;
 mod blocks;
 mod credentials;
 mod network;

@@ -1,0 +1,110 @@
+//! Which keys of a ClusterSecretStore a namespace may read: the annotation
+//! `keyferry.io/allowed-keys`, a JSON list of namespace selectors and key patterns (spec:
+//! differentiators.md 6.7). ESO ignores it. Pure.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde::Deserialize;
+
+use crate::provider::KeyPatterns;
+
+use super::store_conditions::{self, matches};
+
+/// The annotation.
+pub(super) const ANNOTATION: &str = "keyferry.io/allowed-keys";
+
+/// Why the list cannot be used: nobody may read from the store until it is mended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not such a list.
+    #[error(
+        "annotation {ANNOTATION}: {0}; write a JSON list such as \
+         [{{\"namespaceSelector\": {{\"matchLabels\": {{\"team\": \"a\"}}}}, \"keys\": [\"team-a-*\"]}}]"
+    )]
+    Json(#[from] serde_json::Error),
+    /// An operator that label selectors do not have.
+    #[error("annotation {ANNOTATION}: namespaceSelector: {0}")]
+    Selector(#[from] store_conditions::Error),
+    /// A pattern that is too long.
+    #[error("annotation {ANNOTATION}: keys: a pattern is too long")]
+    Pattern(#[from] regex::Error),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Entry {
+    namespace_selector: LabelSelector,
+    keys: Vec<String>,
+}
+
+/// What a namespace with these labels may read by the annotation's text.
+///
+/// # Errors
+/// The text is no such list.
+pub(super) fn of_namespace(
+    text: &str,
+    labels: &BTreeMap<String, String>,
+) -> Result<KeyPatterns, Error> {
+    let entries: Vec<Entry> = serde_json::from_str(text)?;
+    let mut keys = Vec::new();
+    for entry in &entries {
+        if matches(&entry.namespace_selector, labels)? {
+            keys.extend(entry.keys.iter().map(String::as_str));
+        }
+    }
+    Ok(KeyPatterns::new(keys)?)
+}
+
+/// Checks the text.
+///
+/// # Errors
+/// It is no such list.
+pub(super) fn check(text: &str) -> Result<(), Error> {
+    let entries: Vec<Entry> = serde_json::from_str(text)?;
+    for entry in &entries {
+        matches(&entry.namespace_selector, &BTreeMap::new())?;
+        KeyPatterns::new(entry.keys.iter().map(String::as_str))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(team: &str) -> BTreeMap<String, String> {
+        [("team".to_owned(), team.to_owned())].into()
+    }
+
+    #[test]
+    fn the_keys_of_all_entries_that_select_a_namespace_count_together() {
+        let text = r#"[
+            {"namespaceSelector": {"matchLabels": {"team": "a"}}, "keys": ["a-*"]},
+            {"namespaceSelector": {}, "keys": ["shared"]}]"#;
+        let of = |team| of_namespace(text, &labels(team)).unwrap();
+        assert!(of("a").admit("secret/a-db") && of("a").admit("secret/shared"));
+        assert!(!of("b").admit("secret/a-db") && of("b").admit("secret/shared"));
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error_that_shows_one() {
+        for text in [
+            "",
+            "{}",
+            "[1]",
+            r#"[{"keys": ["*"]}]"#,
+            r#"[{"namespaceSelector": {}, "keys": "*"}]"#,
+            r#"[{"namespaceSelector": {}, "keys": ["*"], "key": 1}]"#,
+            r#"[{"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "Is"}]}, "keys": []}]"#,
+        ] {
+            let error = check(text).unwrap_err().to_string();
+            assert!(
+                error.contains("keyferry.io/allowed-keys"),
+                "{text}: {error}"
+            );
+            assert!(of_namespace(text, &labels("a")).is_err(), "{text}");
+        }
+        assert!(check("[]").is_ok());
+    }
+}

@@ -1,0 +1,169 @@
+//! A client that answers for some keys only: others are refused before anybody is asked, so that the
+//! refusal does not tell whether they exist (spec: differentiators.md 6.7).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use regex::Regex;
+
+use super::{Error, SecretsClient};
+use crate::api::external_secret::{Find, RemoteRef};
+use crate::secret::{SecretData, SecretValue};
+
+/// The objects that may be read. A pattern is an object's name with `*` for any text and `?` for any
+/// character, as `remoteRef.key` has it: `NAME`, `secret/NAME`, `key/NAME` or `cert/NAME`. Upper and lower
+/// case are the same, for they are to a vault.
+#[derive(Clone, Debug, Default)]
+pub struct KeyPatterns(Vec<Regex>);
+
+impl KeyPatterns {
+    /// Reads the patterns.
+    ///
+    /// # Errors
+    /// One is longer than a pattern can be.
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, regex::Error> {
+        let compiled = patterns.into_iter().map(|pattern| {
+            let pattern = pattern.to_lowercase();
+            let object = if pattern.contains('/') {
+                pattern
+            } else {
+                format!("secret/{pattern}")
+            };
+            let literal = |c: char| match c {
+                '*' => ".*".to_owned(),
+                '?' => ".".to_owned(),
+                other => regex::escape(other.encode_utf8(&mut [0; 4])),
+            };
+            Regex::new(&format!(
+                "^(?s:{})$",
+                object.chars().map(literal).collect::<String>()
+            ))
+        });
+        Ok(Self(compiled.collect::<Result<_, _>>()?))
+    }
+
+    /// Whether `object` (`secret/name`, as [`SecretsClient::object`] gives it) may be read.
+    pub fn admit(&self, object: &str) -> bool {
+        let object = object.to_lowercase();
+        self.0.iter().any(|pattern| pattern.is_match(&object))
+    }
+}
+
+/// The client.
+pub struct Guarded {
+    inner: Arc<dyn SecretsClient>,
+    patterns: KeyPatterns,
+    /// Who says so, for the message.
+    rule: String,
+}
+
+impl Guarded {
+    /// `inner`, for what `patterns` admit by `rule`.
+    pub fn new(inner: Arc<dyn SecretsClient>, patterns: KeyPatterns, rule: String) -> Self {
+        Self {
+            inner,
+            patterns,
+            rule,
+        }
+    }
+
+    fn check(&self, remote_ref: &RemoteRef) -> Result<(), Error> {
+        let object = self.inner.object(remote_ref)?;
+        if self.patterns.admit(&object) {
+            return Ok(());
+        }
+        Err(Error::Denied {
+            code: "KeyNotAllowed".to_owned(),
+            object: format!("key {:?}", remote_ref.key),
+            message: format!(
+                "it is not among the keys of this namespace by {}",
+                self.rule
+            ),
+            remedy: "read another key, or ask whoever owns the store".to_owned(),
+        })
+    }
+}
+
+#[async_trait]
+impl SecretsClient for Guarded {
+    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error> {
+        self.inner.object(remote_ref)
+    }
+
+    async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
+        self.check(remote_ref)?;
+        self.inner.get(remote_ref).await
+    }
+
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error> {
+        self.check(remote_ref)?;
+        self.inner.extract(remote_ref).await
+    }
+
+    async fn find(
+        &self,
+        find: &Find,
+        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
+    ) -> Result<SecretData, Error> {
+        let both = |object: &str| self.patterns.admit(object) && admits(object);
+        self.inner.find(find, &both).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::fake::Fake;
+    use crate::provider::fake::FakeClient;
+
+    fn patterns(patterns: &[&str]) -> KeyPatterns {
+        KeyPatterns::new(patterns.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn a_pattern_means_every_spelling_of_an_object_and_no_other_kind() {
+        let allowed = patterns(&["team-a-*", "cert/web?", "KEY/signing", "a.b"]);
+        for (object, want) in [
+            ("secret/team-a-db", true),
+            ("secret/TEAM-A-db", true),
+            ("secret/team-b-db", false),
+            ("secret/x-team-a-db", false),
+            ("key/team-a-db", false),
+            ("cert/web1", true),
+            ("cert/web", false),
+            ("cert/web12", false),
+            ("key/signing", true),
+            ("secret/signing", false),
+            ("secret/a.b", true),
+            ("secret/axb", false),
+        ] {
+            assert_eq!(allowed.admit(object), want, "{object}");
+        }
+        assert!(!patterns(&[]).admit("secret/x"));
+        assert!(patterns(&["*"]).admit("secret/x") && !patterns(&["*"]).admit("key/x"));
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_looks_the_same_whether_it_exists_or_not() {
+        let data = serde_json::json!({"data": [
+            {"key": "mine", "value": "1"}, {"key": "theirs", "value": "2"}]});
+        let fake: Fake = serde_json::from_value(data).unwrap();
+        let inner = Arc::new(FakeClient::new(&fake));
+        let guarded = Guarded::new(inner, patterns(&["mine"]), "a rule".to_owned());
+        let remote_ref = |key: &str| RemoteRef {
+            key: key.to_owned(),
+            ..RemoteRef::default()
+        };
+        assert!(guarded.get(&remote_ref("mine")).await.unwrap().is_some());
+        let told = async |key: &str| {
+            let error = guarded.get(&remote_ref(key)).await.unwrap_err();
+            error.to_string().replace(key, "KEY")
+        };
+        assert_eq!(told("theirs").await, told("absent").await);
+        assert!(guarded.extract(&remote_ref("theirs")).await.is_err());
+        let all: Find =
+            serde_json::from_value(serde_json::json!({"name": {"regexp": ""}})).unwrap();
+        let found = guarded.find(&all, &|_| true).await.unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["mine"]);
+    }
+}
