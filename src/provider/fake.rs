@@ -137,6 +137,7 @@ fn invalid(message: String) -> Error {
 mod tests {
     use super::*;
     use crate::credentials;
+    use crate::provider::{Guarded, KeyPatterns};
 
     struct NoCredentials;
 
@@ -277,5 +278,30 @@ mod tests {
             error.starts_with("at least one value must be set in data 1"),
             "{error}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_looks_the_same_whether_it_exists_or_not() {
+        let data = serde_json::json!({"data": [
+            {"key": "mine", "value": "1"}, {"key": "theirs", "value": "2"}]});
+        let fake: Fake = serde_json::from_value(data).unwrap();
+        let inner = Arc::new(FakeClient::new(&fake));
+        let patterns = KeyPatterns::new(["mine"]).unwrap();
+        let guarded = Guarded::new(inner, patterns, "a rule".to_owned());
+        let remote_ref = |key: &str| RemoteRef {
+            key: key.to_owned(),
+            ..RemoteRef::default()
+        };
+        assert!(guarded.get(&remote_ref("mine")).await.unwrap().is_some());
+        let told = async |key: &str| {
+            let error = guarded.get(&remote_ref(key)).await.unwrap_err();
+            error.to_string().replace(key, "KEY")
+        };
+        assert_eq!(told("theirs").await, told("absent").await);
+        assert!(guarded.extract(&remote_ref("theirs")).await.is_err());
+        let all: Find =
+            serde_json::from_value(serde_json::json!({"name": {"regexp": ""}})).unwrap();
+        let found = guarded.find(&all, &|_| true).await.unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["mine"]);
     }
 }

@@ -101,9 +101,7 @@ fn a_list_that_cannot_be_read_allows_nothing_and_says_so() {
         scene.fails(&app, "StoreDenied", &words).await;
         assert_eq!(scene.asked_since(mark), []);
         let told = |object: Option<&Value>| {
-            let conditions = object
-                .map(|it| &it["status"]["conditions"])
-                .unwrap_or(&Value::Null);
+            let conditions = object.map_or(&Value::Null, |it| &it["status"]["conditions"]);
             array(conditions).any(|it| {
                 it["type"] == "AllowedKeys"
                     && it["status"] == "False"
@@ -117,9 +115,7 @@ fn a_list_that_cannot_be_read_allows_nothing_and_says_so() {
         scene.patch(&cluster_store, none).await;
         scene.holds("app", "PASSWORD", "first").await;
         let is_gone = |object: Option<&Value>| {
-            let conditions = object
-                .map(|it| &it["status"]["conditions"])
-                .unwrap_or(&Value::Null);
+            let conditions = object.map_or(&Value::Null, |it| &it["status"]["conditions"]);
             array(conditions).all(|it| it["type"] != "AllowedKeys")
         };
         scene.until("no AllowedKeys", &cluster_store, is_gone).await;
