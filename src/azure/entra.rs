@@ -12,7 +12,7 @@ use azure_core::http::{Context, Request};
 use serde::Deserialize;
 
 use super::errors::{self, Cause};
-use crate::provider::Error;
+use crate::provider::{Error, Outage};
 
 /// Who tried to sign in where: what a failure is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,7 @@ impl SignInFailure {
             }
             _ => Error::Unavailable {
                 host,
+                outage: Outage::BadAnswer,
                 message: format!("the sign-in service answered HTTP {status}"),
                 remedy: "check for a proxy in between; else wait for the service".to_owned(),
                 after,

@@ -10,7 +10,7 @@ use azure_core::error::ErrorKind;
 use azure_core::http::headers::{HeaderName, Headers};
 use rustls::CertificateError;
 
-use crate::provider::Error;
+use crate::provider::{Error, Outage};
 
 /// The longest pause that a server may impose.
 pub const MAX_PAUSE: Duration = Duration::from_mins(2);
@@ -180,11 +180,23 @@ impl Cause {
         }
     }
 
+    fn outage(&self) -> Outage {
+        match self {
+            Self::Dns => Outage::NameUnknown,
+            Self::Refused | Self::Closed => Outage::ConnectionFailed,
+            Self::Tls(_) => Outage::TlsFailed,
+            Self::Tunnel => Outage::ProxyFailed,
+            Self::ConnectTimeout | Self::Timeout => Outage::TimedOut,
+            Self::Other => Outage::BadAnswer,
+        }
+    }
+
     /// The error that a user sees: `host` did not answer because of this; `limit` is the longest
     /// wait that was in force, `hint` what to look at where the name or the host is wrong.
     pub fn into_error(self, host: &str, limit: Duration, hint: &str) -> Error {
         let seconds = limit.as_secs_f32();
         let network = "check the network path (firewall, private endpoint, proxy)";
+        let outage = self.outage();
         let (message, remedy) = match self {
             Self::Dns => ("the host name does not resolve".to_owned(), hint),
             Self::Refused => ("connection refused".to_owned(), network),
@@ -202,6 +214,7 @@ impl Cause {
             Self::Other => ("the answer cannot be understood".to_owned(), network),
         };
         Error::Unavailable {
+            outage,
             host: host.to_owned(),
             message,
             remedy: remedy.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::jiff::SignedDuration;
@@ -17,6 +17,7 @@ use crate::template::Engine;
 use super::dependents::{Dependents, ObjectKey};
 use super::external_secret::Memories;
 use super::manifest_watches::ManifestWatches;
+use super::reach::Reach;
 use super::readiness::Readiness;
 use super::store_clients::StoreClients;
 use super::stores::{StoreKey, Stores};
@@ -86,6 +87,8 @@ pub struct Context {
     pub manifest_watches: ManifestWatches,
     /// What is known of each ExternalSecret beyond its status.
     pub memories: Memories,
+    /// Whether the vaults behind the stores answer.
+    pub reach: Arc<Reach>,
     /// Failures in a row of each store.
     pub store_failures: Failures<StoreKey>,
     /// With what each store was last found valid.
@@ -110,6 +113,7 @@ impl Context {
     pub fn forget_store(&self, store: &StoreKey, metrics: &ObjectMetrics) {
         self.clients.forget(store);
         self.store_failures.succeeded(store);
+        self.reach.forget(store);
         metrics.remove(store.namespace(), store.name());
     }
 

@@ -9,6 +9,7 @@ pub mod external_secret;
 mod manifest_watches;
 mod outcome;
 mod providers;
+mod reach;
 mod readiness;
 mod secret_store;
 mod store_clients;
@@ -127,6 +128,7 @@ fn context(
         manifest_watches,
         memories: external_secret::Memories::default(),
         template_sources: template_sources::TemplateSources::default(),
+        reach: Arc::default(),
         store_failures: context::Failures::default(),
         validated: context::Validated::default(),
         wake,

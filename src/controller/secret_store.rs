@@ -9,6 +9,7 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
+use crate::api::meta::Condition;
 use crate::api::secret_store::{
     ClusterSecretStore, SecretStore, SecretStoreSpec, SecretStoreStatus, StoreInterval,
 };
@@ -22,12 +23,14 @@ use super::conditions::{put, put_ready};
 use super::context::Context;
 use super::outcome::{backoff, chain};
 use super::providers::Providers;
+use super::reach::State;
 use super::stores::{Guarded, StoreKey, StoreView};
 
 const CAPABILITIES: &str = "ReadWrite";
 const VALID: &str = "Valid";
 const INVALID: &str = "InvalidProviderConfig";
 const UNKNOWN: &str = "ValidationUnknown";
+const REACHABLE: &str = "Reachable";
 /// The condition about `keyferry.io/allowed-keys`.
 const GUARD: &str = "AllowedKeys";
 const UNMAINTAINED: &str = "StoreUnmaintained";
@@ -163,6 +166,7 @@ async fn validate(store: &StoreView, ctx: &Context) -> Result<Valid, Error> {
     let validity = ctx.clients.validate(store).await?;
     // another spec or other credentials, and they work: whoever reads from here reads again
     if ctx.validated.is_news(&store.key, validity.serial) {
+        ctx.reach.forget(&store.key);
         ctx.wake.consumers_of(&store.key, ctx, |_| true);
     }
     Ok(Valid {
@@ -219,6 +223,10 @@ async fn report<K: StoreResource>(
     K::metrics(&ctx.metrics).set_ready(key.namespace(), key.name(), is_ready);
     let before = store.status().cloned().unwrap_or_default();
     let mut after = next_status(&before, verdict, now);
+    let reachability = reach_status(&mut after, ctx.reach.of(&key), now);
+    if let Some((is_reachable, _)) = reachability {
+        K::metrics(&ctx.metrics).set_reachable(key.namespace(), key.name(), is_reachable);
+    }
     if let StoreKey::Cluster { .. } = key {
         let text = store.annotations().get(allowed_keys::ANNOTATION);
         guard_status(&mut after, text.map(String::as_str), now);
@@ -246,8 +254,54 @@ async fn report<K: StoreResource>(
         };
         recorder.publish(store.object_ref(&()), warning, now);
     }
-    recorder.publish(store.object_ref(&()), note, now);
+    if let Some((_, Some(note))) = reachability {
+        recorder.publish(store.object_ref(&()), note, now);
+    }
+    if after
+        .conditions
+        .iter()
+        .any(|it| it.type_ == Condition::READY && !before.conditions.contains(it))
+    {
+        recorder.publish(store.object_ref(&()), note, now);
+    }
     Ok(())
+}
+
+/// Says whether the vault answers, where that is known: with which result, and what is to be told.
+fn reach_status(
+    status: &mut SecretStoreStatus,
+    state: Option<State>,
+    now: Timestamp,
+) -> Option<(bool, Option<Note>)> {
+    let (is_reachable, reason, message) = match state? {
+        State::Answers => (true, REACHABLE, "the vault answers".to_owned()),
+        State::Away { reason, message } => (false, reason, message),
+    };
+    let mut conditions = status.conditions.iter();
+    let before = conditions.find(|it| it.type_ == REACHABLE);
+    let was_reachable = before.is_none_or(Condition::is_true);
+    let note = (was_reachable != is_reachable).then(|| Note {
+        kind: if is_reachable {
+            Kind::Normal
+        } else {
+            Kind::Warning
+        },
+        reason: if is_reachable {
+            REACHABLE
+        } else {
+            "Unreachable"
+        },
+        message: message.clone(),
+    });
+    put(
+        &mut status.conditions,
+        REACHABLE,
+        is_reachable,
+        reason,
+        &message,
+        now,
+    );
+    Some((is_reachable, note))
 }
 
 /// Says whether the list of allowed keys is in force, where there is one.

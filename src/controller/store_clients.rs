@@ -88,22 +88,23 @@ impl StoreClients {
         Ok(self.connect(store, None).await?.validity)
     }
 
-    /// The client of `store` for a consumer in `namespace`.
+    /// The client of `store` for a consumer in `namespace`, and whether all consumers have that one.
     pub async fn get(
         &self,
         store: &StoreView,
         namespace: &str,
-    ) -> Result<Arc<dyn SecretsClient>, Error> {
+    ) -> Result<(Arc<dyn SecretsClient>, bool), Error> {
         if let Some(client) = self.connect(store, None).await?.client {
-            return Ok(client);
+            return Ok((client, true));
         }
         let own = self
             .connect(store, Some(namespace.to_owned()))
             .await?
             .client;
-        own.ok_or_else(|| Error::Config {
-            message: format!("{} has no credentials for namespace {namespace}", store.key),
-        })
+        own.map(|client| (client, false))
+            .ok_or_else(|| Error::Config {
+                message: format!("{} has no credentials for namespace {namespace}", store.key),
+            })
     }
 
     async fn connect(&self, store: &StoreView, consumer: Option<String>) -> Result<Cached, Error> {

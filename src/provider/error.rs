@@ -15,6 +15,23 @@ pub enum Retry {
     Backoff,
 }
 
+/// Why no useful answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outage {
+    /// The host's name does not resolve: so it is with a vault that does not exist.
+    NameUnknown,
+    /// Nobody listens, or the connection broke.
+    ConnectionFailed,
+    /// The certificate or the handshake.
+    TlsFailed,
+    /// A proxy in between could not reach it, or did not want to.
+    ProxyFailed,
+    /// Not in time.
+    TimedOut,
+    /// An error of the service, or an answer that is not its own.
+    BadAnswer,
+}
+
 /// Why a store could not answer. Texts hold no secret, no request id and no time: they stand in
 /// conditions, where anything volatile causes a write per try.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -72,6 +89,8 @@ pub enum Error {
     Unavailable {
         /// Who did not answer.
         host: String,
+        /// What kind of failure it is.
+        outage: Outage,
         /// What happened.
         message: String,
         /// What to do.
@@ -93,6 +112,42 @@ impl Error {
             Self::Invalid { .. } => "InvalidReference",
             Self::Unavailable { .. } => "VaultUnavailable",
         }
+    }
+
+    /// The word for what is wrong between the store and its vault, in the store's `Reachable`
+    /// condition; `None` where the vault answered, if only about one object.
+    pub fn store_fault(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Auth { code, .. } => match code.as_str() {
+                "AADSTS7000215" => "TokenSecretWrong",
+                "AADSTS7000222" => "TokenSecretExpired",
+                "AADSTS90002" | "AADSTS900021" | "AADSTS900023" => "TenantUnknown",
+                "AADSTS700016" => "ClientUnknown",
+                "AADSTS700027" => "TokenCertificateWrong",
+                "AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => {
+                    "FederationMissing"
+                }
+                code if code.starts_with("AADSTS") => "TokenRefused",
+                _ => "TokenNotAccepted",
+            },
+            Self::Denied { code, .. } => match code.as_str() {
+                "ForbiddenByFirewall" | "ForbiddenByConnection" => "FirewallDenied",
+                "ForbiddenByRbac" | "ForbiddenByPolicy" | "AccessDenied" => "AccessDenied",
+                _ => return None,
+            },
+            Self::Unavailable { outage, .. } => match outage {
+                Outage::NameUnknown => "VaultNotFound",
+                Outage::ConnectionFailed => "ConnectionFailed",
+                Outage::TlsFailed => "TlsFailed",
+                Outage::ProxyFailed => "ProxyFailed",
+                Outage::TimedOut => "TimedOut",
+                Outage::BadAnswer => "BadAnswer",
+            },
+            Self::Config { .. }
+            | Self::Credential(_)
+            | Self::Throttled { .. }
+            | Self::Invalid { .. } => return None,
+        })
     }
 
     /// When trying again makes sense.

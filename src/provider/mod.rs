@@ -13,7 +13,7 @@ use crate::api::external_secret::{Find, RemoteRef};
 use crate::credentials::CredentialReader;
 use crate::secret::{SecretData, SecretValue};
 
-pub use error::{Error, Retry};
+pub use error::{Error, Outage, Retry};
 pub use guarded::{Guarded, KeyPatterns};
 
 /// Whose credentials a store uses (spec: azure-key-vault.md 2.2).

@@ -108,10 +108,18 @@ impl ObjectMetrics {
 
     /// Sets the Ready series of one object; `namespace` is empty for cluster-scoped kinds.
     pub fn set_ready(&self, namespace: &str, name: &str, is_ready: bool) {
-        for (status, holds) in [("True", is_ready), ("False", !is_ready)] {
-            let series = self
-                .condition
-                .with_label_values(&[name, namespace, "Ready", status]);
+        self.set_condition("Ready", namespace, name, is_ready);
+    }
+
+    /// Sets the Reachable series of a store.
+    pub fn set_reachable(&self, namespace: &str, name: &str, is_reachable: bool) {
+        self.set_condition("Reachable", namespace, name, is_reachable);
+    }
+
+    fn set_condition(&self, condition: &str, namespace: &str, name: &str, is_true: bool) {
+        for (status, holds) in [("True", is_true), ("False", !is_true)] {
+            let labels = [name, namespace, condition, status];
+            let series = self.condition.with_label_values(&labels);
             series.set(f64::from(u8::from(holds)));
         }
     }
@@ -130,10 +138,11 @@ impl ObjectMetrics {
     /// Drops the series of an object that is gone.
     pub fn remove(&self, namespace: &str, name: &str) {
         for status in ["True", "False"] {
-            // absent series are fine: the object may never have had a status
-            let _ = self
-                .condition
-                .remove_label_values(&[name, namespace, "Ready", status]);
+            for condition in ["Ready", "Reachable"] {
+                // absent series are fine: the object may never have had a status
+                let labels = [name, namespace, condition, status];
+                let _ = self.condition.remove_label_values(&labels);
+            }
         }
         let _ = self.duration.remove_label_values(&[name, namespace]);
     }

@@ -11,6 +11,7 @@ use crate::controller::allowed_keys;
 use crate::controller::context::Context;
 use crate::controller::dependents::TemplateSource;
 use crate::controller::outcome::ReconcileError;
+use crate::controller::reach::Watched;
 use crate::controller::store_conditions;
 use crate::controller::stores::{StoreKey, StoreView};
 use crate::provider::{self, Guarded, KeyPatterns, Retry, SecretsClient};
@@ -139,7 +140,17 @@ impl Sources for Context {
         namespace: &str,
     ) -> Result<Arc<dyn SecretsClient>, StoreError> {
         let (store, patterns) = usable_store(store, namespace, self).await?;
-        let client = self.clients.get(&store, namespace).await?;
+        let (client, is_shared) = self.clients.get(&store, namespace).await?;
+        let client: Arc<dyn SecretsClient> = if is_shared {
+            Arc::new(Watched {
+                inner: client,
+                store: store.key.clone(),
+                reach: Arc::clone(&self.reach),
+                wake: self.wake.clone(),
+            })
+        } else {
+            client
+        };
         Ok(match patterns {
             None => client,
             Some(patterns) => {

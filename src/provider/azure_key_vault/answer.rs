@@ -9,7 +9,7 @@ use super::gate::Outcome;
 use super::object::{Kind, Object};
 use crate::azure::entra;
 use crate::azure::errors::{Answer, Cause};
-use crate::provider::Error;
+use crate::provider::{Error, Outage};
 
 /// Tries of one call in all.
 const TRIES: u32 = 3;
@@ -129,6 +129,7 @@ impl Question<'_> {
             None => format!("HTTP {}, not from Key Vault", answer.status),
         };
         Error::Unavailable {
+            outage: Outage::BadAnswer,
             host: self.host.to_owned(),
             message,
             remedy: "check for a proxy in between; else wait for the vault".to_owned(),

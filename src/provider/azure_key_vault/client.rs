@@ -25,7 +25,7 @@ use super::gate::Gate;
 use super::object::{Kind, Object};
 use crate::azure::Azure;
 use crate::azure::token::Credential;
-use crate::provider::Error;
+use crate::provider::{Error, Outage};
 
 /// One vault, one identity.
 pub(super) struct VaultClient {
@@ -139,6 +139,7 @@ impl VaultClient {
     /// An answer that is not Key Vault's.
     pub(super) fn misunderstood(&self, message: &str) -> Error {
         Error::Unavailable {
+            outage: Outage::BadAnswer,
             host: self.vault.host.clone(),
             message: message.to_owned(),
             remedy: "check for a proxy in between".to_owned(),

@@ -209,11 +209,13 @@ impl Closed {
         match self.outage.clone() {
             Some(Error::Unavailable {
                 host,
+                outage,
                 message,
                 remedy,
                 ..
             }) => Error::Unavailable {
                 host,
+                outage,
                 message,
                 remedy,
                 after: Some(pause),
@@ -233,6 +235,7 @@ fn doubled(times: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Outage;
 
     fn at(start: Instant, millis: u64) -> Instant {
         start + Duration::from_millis(millis)
@@ -259,6 +262,7 @@ mod tests {
     fn outage() -> Outcome {
         Outcome::Failed(Error::Unavailable {
             host: "kv".to_owned(),
+            outage: Outage::ConnectionFailed,
             message: "connection refused".to_owned(),
             remedy: "look".to_owned(),
             after: None,

@@ -26,7 +26,7 @@ use crate::support::scene::Scene;
 
 /// Registers an application that no other test signs in as, with this client secret; returns its
 /// client id.
-fn application(scene: &Scene, secret: &str) -> String {
+pub(crate) fn application(scene: &Scene, secret: &str) -> String {
     static SERIAL: AtomicU32 = AtomicU32::new(1);
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     let client = format!("33333333-3333-3333-3333-{serial:012}");

@@ -96,7 +96,7 @@ async fn take_over() -> anyhow::Result<()> {
     looked_at(&bed, &mut operator, &objects).await?;
     let kinds: BTreeSet<String> = writes(&bed)?
         .into_iter()
-        .filter(|line| !line.contains("externalsecrets/status"))
+        .filter(|line| !line.contains("/status "))
         .collect();
     assert_eq!(kinds, BTreeSet::new());
     let now = self::secrets(&bed).await?;

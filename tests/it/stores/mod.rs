@@ -5,6 +5,7 @@ mod allowed_keys;
 mod blocks;
 mod credentials;
 mod network;
+mod reachable;
 mod switches;
 
 use serde_json::Value;
