@@ -1,5 +1,7 @@
 //! What an object depends on goes away: a template's source, the store, the namespace around it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::protection;
@@ -10,6 +12,8 @@ use crate::support::scene::Scene;
 /// Failures of another object that tell how long a test has looked on: the fourth comes 7 s after
 /// the first.
 const LOOKED_ON: u64 = 4;
+/// The namespace's controller tries again after at most a minute.
+const NAMESPACE_RETRIES: Duration = Duration::from_secs(120);
 
 fn config_map(data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "texts"}, "data": data})
@@ -124,7 +128,10 @@ fn nothing_is_made_again_in_a_namespace_that_is_going() {
         );
 
         protection::lift(&scene).await;
-        scene.until("gone", &namespace, |o| o.is_none()).await;
+        let gone = scene
+            .bed()
+            .wait_for("gone", &namespace, NAMESPACE_RETRIES, |o| o.is_none());
+        gone.await.unwrap();
     });
 }
 
