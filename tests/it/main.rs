@@ -1,5 +1,6 @@
 //! One binary for all tests that need real parts.
 
+mod corpus;
 mod crds;
 mod examples;
 mod external_secrets;

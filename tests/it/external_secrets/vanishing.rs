@@ -13,7 +13,7 @@ use crate::support::scene::Scene;
 /// the first.
 const LOOKED_ON: u64 = 4;
 /// The namespace's controller tries again after at most a minute.
-const NAMESPACE_RETRIES: Duration = Duration::from_secs(120);
+const NAMESPACE_RETRIES: Duration = Duration::from_mins(2);
 
 fn config_map(data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "texts"}, "data": data})
