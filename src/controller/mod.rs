@@ -14,6 +14,7 @@ mod readiness;
 mod secret_store;
 mod store_clients;
 mod store_conditions;
+mod store_status;
 mod stores;
 mod template_sources;
 mod triggers;

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn only_what_changes_is_news_and_one_failure_is_no_outage() {
         let reach = Reach::default();
-        let mut news = |read: &Result<(), Error>| reach.note(&store(), read);
+        let news = |read: &Result<(), Error>| reach.note(&store(), read);
         assert!(news(&denied("ForbiddenByFirewall")));
         assert!(!news(&denied("ForbiddenByFirewall")));
         assert!(news(&Ok(())));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::SignedDuration;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
@@ -19,20 +19,14 @@ use crate::provider::{Error, Retry};
 use crate::telemetry::{Metrics, ObjectMetrics};
 
 use super::allowed_keys;
-use super::conditions::{put, put_ready};
 use super::context::Context;
 use super::outcome::{backoff, chain};
 use super::providers::Providers;
-use super::reach::State;
+use super::store_status::{Verdict, guard_status, next_status, note, reach_status};
 use super::stores::{Guarded, StoreKey, StoreView};
 
-const CAPABILITIES: &str = "ReadWrite";
-const VALID: &str = "Valid";
-const INVALID: &str = "InvalidProviderConfig";
-const UNKNOWN: &str = "ValidationUnknown";
-const REACHABLE: &str = "Reachable";
-/// The condition about `keyferry.io/allowed-keys`.
-const GUARD: &str = "AllowedKeys";
+/// The watch brings what overtook a write.
+const AT_ONCE: Duration = Duration::from_millis(100);
 const UNMAINTAINED: &str = "StoreUnmaintained";
 const IGNORE_MAINTENANCE: &str = "external-secrets.io/ignore-maintenance-checks";
 
@@ -152,13 +146,12 @@ struct Valid {
     doubt: Option<String>,
 }
 
-/// What the status says.
-#[derive(Clone, Copy)]
-enum Verdict<'a> {
-    Valid,
-    /// Usable, but could not be checked, for this reason.
-    Unknown(&'a str),
-    Invalid(&'a Error),
+/// What came of writing the status.
+enum Written {
+    /// It is as it should be.
+    Done,
+    /// The object changed meanwhile: look again at once.
+    Overtaken,
 }
 
 async fn validate(store: &StoreView, ctx: &Context) -> Result<Valid, Error> {
@@ -190,10 +183,11 @@ fn next(
     key: &StoreKey,
     ctx: &Context,
     validated: &Result<Valid, Error>,
-    written: &kube::Result<()>,
+    written: &kube::Result<Written>,
 ) -> Action {
     let error = match (validated, written) {
-        (Ok(valid), Ok(())) => {
+        (_, Ok(Written::Overtaken)) => return Action::requeue(AT_ONCE),
+        (Ok(valid), Ok(Written::Done)) => {
             ctx.store_failures.succeeded(key);
             return Action::requeue(valid.interval.unwrap_or(ctx.options.store_requeue_interval));
         }
@@ -216,7 +210,7 @@ async fn report<K: StoreResource>(
     store: &K,
     ctx: &Context,
     verdict: Verdict<'_>,
-) -> kube::Result<()> {
+) -> kube::Result<Written> {
     let now = ctx.clock.now();
     let key = store.key();
     let is_ready = !matches!(verdict, Verdict::Invalid(_));
@@ -237,13 +231,25 @@ async fn report<K: StoreResource>(
         if note.kind == Kind::Warning {
             recorder.publish(store.object_ref(&()), note, now);
         }
-        return Ok(());
+        return Ok(Written::Done);
     }
     match status::replace(&ctx.client, store, &after).await {
-        // gone or changed meanwhile: the change has its own reconcile
-        Err(kube::Error::Api(answer)) if answer.is_not_found() || answer.is_conflict() => {}
+        // gone: nobody is left to tell
+        Err(kube::Error::Api(answer)) if answer.is_not_found() => return Ok(Written::Done),
+        // the cache is behind, if only behind our own last write
+        Err(kube::Error::Api(answer)) if answer.is_conflict() => return Ok(Written::Overtaken),
         Err(error) => return Err(error),
         Ok(_) => {}
+    }
+    if let Some((_, Some(note))) = reachability {
+        recorder.publish(store.object_ref(&()), note, now);
+    }
+    let ready = after
+        .conditions
+        .iter()
+        .find(|it| it.type_ == Condition::READY);
+    if ready.is_some_and(|ready| before.conditions.contains(ready)) {
+        return Ok(Written::Done);
     }
     if matches!(verdict, Verdict::Valid) && is_unmaintained(store) {
         let warning = Note {
@@ -254,183 +260,10 @@ async fn report<K: StoreResource>(
         };
         recorder.publish(store.object_ref(&()), warning, now);
     }
-    if let Some((_, Some(note))) = reachability {
-        recorder.publish(store.object_ref(&()), note, now);
-    }
-    if after
-        .conditions
-        .iter()
-        .any(|it| it.type_ == Condition::READY && !before.conditions.contains(it))
-    {
-        recorder.publish(store.object_ref(&()), note, now);
-    }
-    Ok(())
-}
-
-/// Says whether the vault answers, where that is known: with which result, and what is to be told.
-fn reach_status(
-    status: &mut SecretStoreStatus,
-    state: Option<State>,
-    now: Timestamp,
-) -> Option<(bool, Option<Note>)> {
-    let (is_reachable, reason, message) = match state? {
-        State::Answers => (true, REACHABLE, "the vault answers".to_owned()),
-        State::Away { reason, message } => (false, reason, message),
-    };
-    let mut conditions = status.conditions.iter();
-    let before = conditions.find(|it| it.type_ == REACHABLE);
-    let was_reachable = before.is_none_or(Condition::is_true);
-    let note = (was_reachable != is_reachable).then(|| Note {
-        kind: if is_reachable {
-            Kind::Normal
-        } else {
-            Kind::Warning
-        },
-        reason: if is_reachable {
-            REACHABLE
-        } else {
-            "Unreachable"
-        },
-        message: message.clone(),
-    });
-    put(
-        &mut status.conditions,
-        REACHABLE,
-        is_reachable,
-        reason,
-        &message,
-        now,
-    );
-    Some((is_reachable, note))
-}
-
-/// Says whether the list of allowed keys is in force, where there is one.
-fn guard_status(status: &mut SecretStoreStatus, text: Option<&str>, now: Timestamp) {
-    let Some(text) = text else {
-        status.conditions.retain(|it| it.type_ != GUARD);
-        return;
-    };
-    match allowed_keys::check(text) {
-        Ok(()) => put(
-            &mut status.conditions,
-            GUARD,
-            true,
-            "InForce",
-            "each namespace reads the keys that the annotation gives it",
-            now,
-        ),
-        Err(error) => {
-            let message = format!("nobody may read from this store: {error}");
-            put(
-                &mut status.conditions,
-                GUARD,
-                false,
-                "Malformed",
-                &message,
-                now,
-            );
-        }
-    }
+    recorder.publish(store.object_ref(&()), note, now);
+    Ok(Written::Done)
 }
 
 fn is_unmaintained<K: StoreResource>(store: &K) -> bool {
     !Providers::is_maintained(store.spec()) && !store.annotations().contains_key(IGNORE_MAINTENANCE)
-}
-
-fn note(verdict: Verdict<'_>) -> Note {
-    let (kind, reason, message) = match verdict {
-        Verdict::Valid => (Kind::Normal, VALID, "store validated".to_owned()),
-        Verdict::Unknown(reason) => (Kind::Warning, UNKNOWN, reason.to_owned()),
-        Verdict::Invalid(error) => (Kind::Warning, INVALID, chain(error)),
-    };
-    Note {
-        kind,
-        reason,
-        message,
-    }
-}
-
-fn next_status(
-    before: &SecretStoreStatus,
-    verdict: Verdict<'_>,
-    now: Timestamp,
-) -> SecretStoreStatus {
-    let mut after = before.clone();
-    let (is_ready, reason, message) = match verdict {
-        Verdict::Valid => {
-            after.capabilities = Some(CAPABILITIES.to_owned());
-            (true, VALID, "store validated".to_owned())
-        }
-        Verdict::Unknown(reason) => {
-            let text = format!("could not determine validation status: {reason}");
-            (true, UNKNOWN, text)
-        }
-        Verdict::Invalid(error) => {
-            let text = format!(
-                "{}: unable to create client: {}",
-                error.category(),
-                chain(error)
-            );
-            (false, INVALID, text)
-        }
-    };
-    put_ready(&mut after.conditions, is_ready, reason, &message, now);
-    after
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[test]
-    fn capabilities_survive_a_failure_and_the_transition_time_moves_with_the_status_only() {
-        let valid = next_status(&SecretStoreStatus::default(), Verdict::Valid, at(1));
-        assert_eq!(valid.capabilities.as_deref(), Some("ReadWrite"));
-        assert_eq!(next_status(&valid, Verdict::Valid, at(2)), valid);
-
-        let error = |message: &str| Error::Config {
-            message: message.to_owned(),
-        };
-        let broken = next_status(&valid, Verdict::Invalid(&error("missing tenantID")), at(3));
-        assert_eq!(broken.capabilities.as_deref(), Some("ReadWrite"));
-        assert_eq!(
-            broken.conditions[0].reason.as_deref(),
-            Some("InvalidProviderConfig")
-        );
-        assert_eq!(
-            broken.conditions[0].message.as_deref(),
-            Some("InvalidStore: unable to create client: missing tenantID")
-        );
-        let other = next_status(
-            &broken,
-            Verdict::Invalid(&error("missing secretRef")),
-            at(4),
-        );
-        assert_eq!(
-            other.conditions[0].last_transition_time,
-            broken.conditions[0].last_transition_time
-        );
-        assert_ne!(other, broken);
-    }
-
-    #[test]
-    fn a_store_that_cannot_be_checked_is_ready_without_capabilities() {
-        let unknown = next_status(
-            &SecretStoreStatus::default(),
-            Verdict::Unknown("why"),
-            at(1),
-        );
-        assert_eq!(unknown.capabilities, None);
-        let condition = &unknown.conditions[0];
-        assert_eq!(condition.status, "True");
-        assert_eq!(condition.reason.as_deref(), Some("ValidationUnknown"));
-        assert_eq!(
-            condition.message.as_deref(),
-            Some("could not determine validation status: why")
-        );
-    }
 }
