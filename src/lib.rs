@@ -7,7 +7,7 @@
 //! | layer | module | knows |
 //! | --- | --- | --- |
 //! | 0 | [`api`] | the wire types of the `external-secrets.io` kinds |
-//! | 1 | [`secret`], [`clock`], [`template`], [`telemetry`] | bytes, time, templates, metrics; pure |
+//! | 1 | [`secret`], [`clock`], [`pki`], [`template`], [`telemetry`] | bytes, time, keys and certificates, templates, metrics; pure |
 //! | 2 | [`credentials`], [`provider`] | the ports |
 //! | 3 | [`azure`], [`provider::azure_key_vault`], [`kubernetes`] | the adapters: Azure never sees the cluster |
 //! | 4 | [`controller`] | what is done when, and what is told about it |
@@ -20,6 +20,7 @@ pub mod clock;
 pub mod controller;
 pub mod credentials;
 pub mod kubernetes;
+pub mod pki;
 pub mod provider;
 pub mod runtime;
 pub mod secret;

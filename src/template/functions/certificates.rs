@@ -3,69 +3,16 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use der::Decode as _;
 use gotemplate::{CallError, Value};
-use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::ext::pkix::{AuthorityKeyIdentifier, SubjectAltName, SubjectKeyIdentifier};
 
-use super::pem;
+use crate::pki::certificate::{self, Certificate};
+use crate::pki::pem;
 
-/// A certificate and what its chain is ordered by.
-#[derive(Clone, Debug)]
-pub(super) struct Certificate {
-    pub(super) der: Vec<u8>,
-    subject_key: Vec<u8>,
-    authority_key: Vec<u8>,
-}
-
-impl Certificate {
-    /// Fails on what is no certificate.
-    pub(super) fn parse(der: &[u8]) -> Result<Self, CallError> {
-        let certificate = x509(der)?;
-        let tbs = certificate.tbs_certificate();
-        let malformed = |_| CallError::new("x509: malformed key identifier");
-        let subject = tbs
-            .get_extension::<SubjectKeyIdentifier>()
-            .map_err(malformed)?;
-        let authority = tbs
-            .get_extension::<AuthorityKeyIdentifier>()
-            .map_err(malformed)?;
-        let authority = authority.and_then(|(_, found)| found.key_identifier);
-        Ok(Self {
-            der: der.to_vec(),
-            subject_key: subject
-                .map(|(_, id)| id.0.into_bytes().into_vec())
-                .unwrap_or_default(),
-            authority_key: authority
-                .map(|id| id.into_bytes().into_vec())
-                .unwrap_or_default(),
-        })
-    }
-
-    /// The name that the certificate is for, as RFC 4514 writes it.
-    pub(super) fn subject(&self) -> String {
-        x509(&self.der).map_or_else(
-            |_| String::new(),
-            |it| it.tbs_certificate().subject().to_string(),
-        )
-    }
-
-    fn pem(&self) -> String {
-        pem::encode("CERTIFICATE", &self.der)
-    }
-
-    fn is_issued_by(&self, other: &Self) -> bool {
-        !self.authority_key.is_empty() && self.authority_key == other.subject_key
-    }
-
-    fn is_root(&self) -> bool {
-        self.authority_key.is_empty() || self.authority_key == self.subject_key
-    }
-}
-
-fn x509(der: &[u8]) -> Result<CertificateInner<Raw>, CallError> {
-    CertificateInner::from_der(der).map_err(|_| CallError::new("x509: malformed certificate"))
+/// A certificate, or what a template is told.
+pub(super) fn parse(der: &[u8]) -> Result<Certificate, CallError> {
+    Certificate::parse(der).map_err(|error| CallError::new(error.to_string()))
 }
 
 /// The certificates in PEM.
@@ -104,10 +51,7 @@ pub(super) fn in_order(certificates: &[Certificate]) -> Result<Vec<Certificate>,
 /// `filterCertChain`: the `leaf`, `intermediate` or `root` certificates.
 pub(super) fn filter_chain(wanted: &[u8], text: &[u8]) -> Result<String, CallError> {
     let blocks = pem::blocks(text);
-    let certificates: Result<Vec<_>, _> = blocks
-        .iter()
-        .map(|block| Certificate::parse(&block.bytes))
-        .collect();
+    let certificates: Result<Vec<_>, _> = blocks.iter().map(|block| parse(&block.bytes)).collect();
     let chain = in_order(&certificates?)?;
     let selected = match wanted {
         b"leaf" => &chain[..1],
@@ -151,7 +95,8 @@ pub(super) fn sans(text: &[u8]) -> Result<Value, CallError> {
     let (block, _) = pem::next(pem::without_leading_junk(text))
         .ok_or_else(|| CallError::new("failed to decode PEM block"))?;
     let failed = |why: &str| CallError::new(format!("failed to parse certificate: {why}"));
-    let certificate = x509(&block.bytes).map_err(|error| failed(error.message()))?;
+    let certificate =
+        certificate::x509(&block.bytes).map_err(|error| failed(&error.to_string()))?;
     let names = certificate
         .tbs_certificate()
         .get_extension::<SubjectAltName>();

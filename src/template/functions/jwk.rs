@@ -9,9 +9,9 @@ use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::encode::Der;
-use super::keys::{self, Curve};
-use super::pem;
+use crate::pki::encode::Der;
+use crate::pki::keys::{self, Curve};
+use crate::pki::pem;
 
 /// `jwkPublicKeyPem`: an SPKI block of a public key.
 pub(super) fn public_pem(jwk: &[u8]) -> Result<String, CallError> {

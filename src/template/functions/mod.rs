@@ -2,10 +2,7 @@
 //! (spec: templating.md 1.13). Knows what is called; the parts below know how it is done.
 
 mod certificates;
-mod encode;
 mod jwk;
-mod keys;
-mod pem;
 mod pkcs12;
 mod rsa_decrypt;
 

@@ -6,7 +6,7 @@ use rsa::sha2::{Sha256, Sha512};
 use rsa::{Oaep, PrivateKey};
 use sha1::Sha1;
 
-use super::{keys, pem};
+use crate::pki::{keys, pem};
 
 /// The plaintext. An unknown hash means SHA-256.
 pub(super) fn decrypt(

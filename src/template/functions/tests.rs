@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use gotemplate::{MissingKey, Options, Template};
 
 use super::*;
+use crate::pki::keys;
 use crate::template::engine::FUNCTIONS;
 
 #[derive(serde::Deserialize)]

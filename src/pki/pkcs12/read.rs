@@ -12,7 +12,7 @@ use super::{CERT_BAG, DATA, ENCRYPTED_DATA, KEY_BAG, SHROUDED_KEY_BAG, X509};
 
 /// Why an archive cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
     #[error("pkcs12: error reading P12 data: not an archive in DER")]
     Malformed,
     #[error("pkcs12: decryption password incorrect")]
@@ -27,6 +27,8 @@ pub(super) enum Error {
     ManyKeys,
     #[error("pkcs12: certificate missing")]
     NoCertificate,
+    #[error("pkcs12: {0}")]
+    Failed(&'static str),
 }
 
 impl From<der::Error> for Error {
@@ -36,11 +38,11 @@ impl From<der::Error> for Error {
 }
 
 /// What an archive holds.
-pub(super) struct Contents {
+pub struct Contents {
     /// PKCS#8
-    pub(super) key: Der,
+    pub key: Der,
     /// in the order of the file, at least one
-    pub(super) certificates: Vec<Vec<u8>>,
+    pub certificates: Vec<Vec<u8>>,
 }
 
 #[derive(Sequence)]
@@ -95,7 +97,7 @@ struct CertBag<'a> {
 }
 
 /// The one key and the certificates.
-pub(super) fn read(archive: &[u8], password: &[u8]) -> Result<Contents, Error> {
+pub fn read(archive: &[u8], password: &[u8]) -> Result<Contents, Error> {
     let pfx = Pfx::from_der(archive)?;
     if pfx.version != 3 || pfx.content.kind != DATA {
         return Err(Error::Unsupported("version or kind of content"));
@@ -114,6 +116,15 @@ pub(super) fn read(archive: &[u8], password: &[u8]) -> Result<Contents, Error> {
             certificates: bags.certificates,
         }),
     }
+}
+
+/// A private key as PKCS#8 from an encrypted one (PEM's `ENCRYPTED PRIVATE KEY`).
+pub fn decrypt_key(encrypted: &[u8], password: &[u8]) -> Result<Der, Error> {
+    let key = EncryptedKey::from_der(encrypted)?;
+    let password = Password::new(password);
+    let key = crypto::decrypt(key.algorithm, &password, key.content.as_bytes())?;
+    // a wrong password may leave padding that looks right
+    keys::pkcs8_of(&key).ok_or(Error::IncorrectPassword)
 }
 
 /// The password in the encoding that the MAC verifies with.

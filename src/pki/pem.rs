@@ -13,15 +13,15 @@ const DASHES: &[u8] = b"-----";
 
 /// A block.
 #[derive(Debug)]
-pub(super) struct Block {
-    pub(super) kind: Vec<u8>,
+pub struct Block {
+    pub kind: Vec<u8>,
     /// sorted, `Proc-Type` first
     headers: Vec<(Vec<u8>, Vec<u8>)>,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub bytes: Zeroizing<Vec<u8>>,
 }
 
 /// The first block and what follows it. Lines that look like a block and are none are skipped.
-pub(super) fn next(text: &[u8]) -> Option<(Block, &[u8])> {
+pub fn next(text: &[u8]) -> Option<(Block, &[u8])> {
     let mut rest = text;
     loop {
         rest = after_begin(rest)?;
@@ -45,7 +45,7 @@ pub(super) fn next(text: &[u8]) -> Option<(Block, &[u8])> {
 }
 
 /// All blocks.
-pub(super) fn blocks(mut text: &[u8]) -> Vec<Block> {
+pub fn blocks(mut text: &[u8]) -> Vec<Block> {
     let mut blocks = Vec::new();
     while let Some((block, rest)) = next(text) {
         blocks.push(block);
@@ -55,12 +55,12 @@ pub(super) fn blocks(mut text: &[u8]) -> Vec<Block> {
 }
 
 /// The text from the first block's beginning, or all of it if there is none.
-pub(super) fn without_leading_junk(text: &[u8]) -> &[u8] {
+pub fn without_leading_junk(text: &[u8]) -> &[u8] {
     find(text, b"-----BEGIN").map_or(text, |at| &text[at..])
 }
 
 /// A block without headers.
-pub(super) fn encode(kind: &str, bytes: &[u8]) -> String {
+pub fn encode(kind: &str, bytes: &[u8]) -> String {
     Block {
         kind: kind.as_bytes().to_vec(),
         headers: Vec::new(),
@@ -71,7 +71,7 @@ pub(super) fn encode(kind: &str, bytes: &[u8]) -> String {
 
 impl Block {
     /// The block as text: lines of 64 characters.
-    pub(super) fn encode(&self) -> String {
+    pub fn encode(&self) -> String {
         let kind = String::from_utf8_lossy(&self.kind);
         let mut text = format!("-----BEGIN {kind}-----\n");
         for (name, value) in &self.headers {

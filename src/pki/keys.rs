@@ -13,7 +13,7 @@ use rsa::pkcs8::PrivateKeyInfoRef;
 
 use super::encode::{self, Der};
 
-pub(super) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -22,10 +22,10 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 /// An algorithm with its parameters.
 #[derive(Clone, Copy, Debug, Sequence)]
-pub(super) struct Algorithm<'a> {
-    pub(super) oid: ObjectIdentifier,
+pub struct Algorithm<'a> {
+    pub oid: ObjectIdentifier,
     #[asn1(optional = "true")]
-    pub(super) parameters: Option<AnyRef<'a>>,
+    pub parameters: Option<AnyRef<'a>>,
 }
 
 #[derive(Sequence)]
@@ -40,7 +40,7 @@ struct EcKey<'a> {
 
 /// One of the curves of NIST.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Curve {
+pub enum Curve {
     P256,
     P384,
     P521,
@@ -48,7 +48,7 @@ pub(super) enum Curve {
 
 impl Curve {
     /// The curve that a JWK names so.
-    pub(super) fn of_jwk(name: &str) -> Option<Self> {
+    pub fn of_jwk(name: &str) -> Option<Self> {
         Some(match name {
             "P-256" => Self::P256,
             "P-384" => Self::P384,
@@ -71,7 +71,7 @@ impl Curve {
     }
 
     /// Bytes of a coordinate.
-    pub(super) fn size(self) -> usize {
+    pub fn size(self) -> usize {
         match self {
             Self::P256 => 32,
             Self::P384 => 48,
@@ -108,7 +108,7 @@ where
 }
 
 /// A private key as PKCS#8, from PKCS#1, PKCS#8 or SEC 1, tried in this order.
-pub(super) fn pkcs8_of(der: &[u8]) -> Option<Der> {
+pub fn pkcs8_of(der: &[u8]) -> Option<Der> {
     if pkcs1::RsaPrivateKeyRef::from_der(der).is_ok() {
         return Some(rsa_pkcs8(der));
     }
@@ -141,19 +141,19 @@ fn normalised(pkcs8: &PrivateKeyInfoRef<'_>) -> Option<Der> {
 }
 
 /// The PKCS#1 key inside a PKCS#8 one, if it is of RSA.
-pub(super) fn pkcs1_of(pkcs8: &[u8]) -> Option<&[u8]> {
+pub fn pkcs1_of(pkcs8: &[u8]) -> Option<&[u8]> {
     let key = PrivateKeyInfoRef::from_der(pkcs8).ok()?;
     (key.algorithm.oid == RSA).then(|| key.private_key.as_bytes())
 }
 
 /// PKCS#8 of a PKCS#1 key.
-pub(super) fn rsa_pkcs8(pkcs1: &[u8]) -> Der {
+pub fn rsa_pkcs8(pkcs1: &[u8]) -> Der {
     let algorithm = encode::sequence(&[&encode::oid(RSA), encode::NULL]);
     encode::sequence(&[&encode::integer(&[]), &algorithm, &encode::octets(pkcs1)])
 }
 
 /// PKCS#8 of an EC key. `None` for a number that is no key of the curve.
-pub(super) fn ec_pkcs8(curve: Curve, key: &[u8]) -> Option<Der> {
+pub fn ec_pkcs8(curve: Curve, key: &[u8]) -> Option<Der> {
     // some writers strip zeros, some pad
     let zeros = key.len().saturating_sub(curve.size());
     if key[..zeros].iter().any(|b| *b != 0) {
@@ -175,7 +175,7 @@ pub(super) fn ec_pkcs8(curve: Curve, key: &[u8]) -> Option<Der> {
 }
 
 /// PKCS#8 of an Ed25519 seed of 32 bytes.
-pub(super) fn ed25519_pkcs8(seed: &[u8]) -> Option<Der> {
+pub fn ed25519_pkcs8(seed: &[u8]) -> Option<Der> {
     let algorithm = encode::sequence(&[&encode::oid(ED25519)]);
     let seed = (seed.len() == 32).then(|| encode::octets(&encode::octets(seed)))?;
     Some(encode::sequence(&[
@@ -186,14 +186,14 @@ pub(super) fn ed25519_pkcs8(seed: &[u8]) -> Option<Der> {
 }
 
 /// SPKI of modulus and exponent.
-pub(super) fn rsa_spki(modulus: &[u8], exponent: &[u8]) -> Der {
+pub fn rsa_spki(modulus: &[u8], exponent: &[u8]) -> Der {
     let key = encode::sequence(&[&encode::integer(modulus), &encode::integer(exponent)]);
     let algorithm = encode::sequence(&[&encode::oid(RSA), encode::NULL]);
     encode::sequence(&[&algorithm, &encode::bits(&key)])
 }
 
 /// SPKI of a point. `None` if it is not on the curve.
-pub(super) fn ec_spki(curve: Curve, x: &[u8], y: &[u8]) -> Option<Der> {
+pub fn ec_spki(curve: Curve, x: &[u8], y: &[u8]) -> Option<Der> {
     let point = point(curve, x, y)?;
     Some(encode::sequence(&[
         &ec_algorithm(curve),
@@ -202,7 +202,7 @@ pub(super) fn ec_spki(curve: Curve, x: &[u8], y: &[u8]) -> Option<Der> {
 }
 
 /// The uncompressed point, if it is on the curve.
-pub(super) fn point(curve: Curve, x: &[u8], y: &[u8]) -> Option<Vec<u8>> {
+pub fn point(curve: Curve, x: &[u8], y: &[u8]) -> Option<Vec<u8>> {
     if x.len() > curve.size() || y.len() > curve.size() {
         return None;
     }
@@ -213,7 +213,7 @@ pub(super) fn point(curve: Curve, x: &[u8], y: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// SPKI of an Ed25519 key of 32 bytes.
-pub(super) fn ed25519_spki(key: &[u8]) -> Option<Der> {
+pub fn ed25519_spki(key: &[u8]) -> Option<Der> {
     let algorithm = encode::sequence(&[&encode::oid(ED25519)]);
     (key.len() == 32).then(|| encode::sequence(&[&algorithm, &encode::bits(key)]))
 }

@@ -1,31 +1,16 @@
-//! PKCS#12 archives (RFC 7292): what the template functions need of them. Knows keys and
-//! certificates; the parts below know structures and ciphers.
-
-mod crypto;
-mod password;
-mod read;
-mod write;
+//! PKCS#12 archives: what the template functions make of them. Does not know their structure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use der::asn1::ObjectIdentifier;
 use gotemplate::CallError;
 
-use super::certificates::{self, Certificate};
-use super::keys;
-use super::pem;
-
-const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
-const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
-const KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.1");
-const SHROUDED_KEY_BAG: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.2");
-const CERT_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.3");
-const X509: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.1");
+use super::certificates;
+use crate::pki::certificate::Certificate;
+use crate::pki::{keys, pem, pkcs12};
 
 /// `pkcs12key`: the private key as PKCS#8.
 pub(super) fn key(password: &[u8], archive: &[u8]) -> Result<String, CallError> {
-    let contents = read::read(archive, password).map_err(|error| {
+    let contents = pkcs12::read(archive, password).map_err(|error| {
         CallError::new(format!("unable to decode pkcs12 with password: {error}"))
     })?;
     Ok(pem::encode("PRIVATE KEY", &contents.key))
@@ -38,11 +23,11 @@ pub(super) fn certificates(password: &[u8], archive: &[u8]) -> Result<String, Ca
             "unable to decode pkcs12 certificate with password: {why}"
         ))
     };
-    let contents = read::read(archive, password).map_err(|error| failed(&error))?;
+    let contents = pkcs12::read(archive, password).map_err(|error| failed(&error))?;
     let parsed = contents
         .certificates
         .iter()
-        .map(|der| Certificate::parse(der));
+        .map(|der| certificates::parse(der));
     let in_file_order: Vec<_> = parsed
         .collect::<Result<_, _>>()
         .map_err(|error| failed(&error))?;
@@ -57,7 +42,7 @@ pub(super) fn from_pem(
     password: &[u8],
 ) -> Result<String, CallError> {
     let (block, _) = pem::next(certificate).ok_or_else(|| no_pem("certificate"))?;
-    archive(&[Certificate::parse(&block.bytes)?], key, password)
+    archive(&[certificates::parse(&block.bytes)?], key, password)
 }
 
 /// `fullPemToPkcs12`: an archive of the certificates, the leaf first, and the key, in base64.
@@ -76,14 +61,16 @@ pub(super) fn from_full_pem(
 /// `pemTruststoreToPKCS12`: an archive of certificates that Java trusts, in base64.
 pub(super) fn trust_store(certificates: &[u8], password: &[u8]) -> Result<String, CallError> {
     let certificates = all_certificates(certificates)?;
-    Ok(STANDARD.encode(&*write::trust_store(&certificates, password)?))
+    let archive = pkcs12::trust_store(&certificates, password).map_err(|error| failed(&error))?;
+    Ok(STANDARD.encode(&*archive))
 }
 
 fn archive(chain: &[Certificate], key: &[u8], password: &[u8]) -> Result<String, CallError> {
     let (block, _) = pem::next(key).ok_or_else(|| no_pem("private key"))?;
     let key = keys::pkcs8_of(&block.bytes)
         .ok_or_else(|| CallError::new("unable to parse private key type"))?;
-    Ok(STANDARD.encode(&*write::archive(chain, &key, password)?))
+    let archive = pkcs12::archive(chain, &key, password).map_err(|error| failed(&error))?;
+    Ok(STANDARD.encode(&*archive))
 }
 
 /// The certificates of a text that holds nothing else after the first.
@@ -92,10 +79,14 @@ fn all_certificates(text: &[u8]) -> Result<Vec<Certificate>, CallError> {
     let mut found = Vec::new();
     while !rest.trim_ascii().is_empty() {
         let (block, after) = pem::next(rest).ok_or_else(|| no_pem("certificate"))?;
-        found.push(Certificate::parse(&block.bytes)?);
+        found.push(certificates::parse(&block.bytes)?);
         rest = after;
     }
     Ok(found)
+}
+
+fn failed(error: &pkcs12::Error) -> CallError {
+    CallError::new(error.to_string())
 }
 
 fn no_pem(what: &str) -> CallError {

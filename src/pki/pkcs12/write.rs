@@ -5,14 +5,14 @@ use aes::Aes256;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeEncrypt as _, KeyIvInit as _};
 use der::asn1::ObjectIdentifier;
-use gotemplate::CallError;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::{digest, hmac};
 
-use super::super::certificates::Certificate;
+use super::super::certificate::Certificate;
 use super::super::encode::{self, Der};
 use super::crypto::{AES_256_CBC, DIGEST_SHA256, HMAC_SHA256, PBES2, PBKDF2};
 use super::password::{self, Password, Purpose, SHA256};
+use super::read::Error;
 use super::{CERT_BAG, DATA, ENCRYPTED_DATA, SHROUDED_KEY_BAG, X509};
 
 const ITERATIONS: u32 = 2048;
@@ -27,11 +27,7 @@ const BMP_STRING: u8 = 0x1e;
 const IMPLICIT_0: u8 = 0x80;
 
 /// An archive of a chain, the leaf first, and the leaf's key in PKCS#8.
-pub(super) fn archive(
-    chain: &[Certificate],
-    key: &[u8],
-    password: &[u8],
-) -> Result<Der, CallError> {
+pub fn archive(chain: &[Certificate], key: &[u8], password: &[u8]) -> Result<Der, Error> {
     let password = Password::new(password);
     let leaf = chain.first().map_or(&[][..], |leaf| &leaf.der);
     let id = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, leaf);
@@ -56,7 +52,7 @@ pub(super) fn archive(
 }
 
 /// An archive of certificates that Java trusts.
-pub(super) fn trust_store(certificates: &[Certificate], password: &[u8]) -> Result<Der, CallError> {
+pub fn trust_store(certificates: &[Certificate], password: &[u8]) -> Result<Der, Error> {
     let password = Password::new(password);
     let usage = attribute(TRUSTED_KEY_USAGE, &encode::oid(ANY_KEY_USAGE));
     let bag = |certificate: &Certificate| {
@@ -93,7 +89,7 @@ fn data_content(content: &[u8]) -> Der {
     encode::sequence(&[&encode::oid(DATA), &content])
 }
 
-fn encrypted_content(bags: &[Der], password: &Password) -> Result<Der, CallError> {
+fn encrypted_content(bags: &[Der], password: &Password) -> Result<Der, Error> {
     let bags: Vec<&[u8]> = bags.iter().map(|bag| bag.as_slice()).collect();
     let (algorithm, ciphertext) = encrypt(&encode::sequence(&bags), password)?;
     let content = encode::sequence(&[
@@ -107,11 +103,11 @@ fn encrypted_content(bags: &[Der], password: &Password) -> Result<Der, CallError
 }
 
 /// The algorithm with its parameters, and the ciphertext.
-fn encrypt(plaintext: &[u8], password: &Password) -> Result<(Der, Vec<u8>), CallError> {
+fn encrypt(plaintext: &[u8], password: &Password) -> Result<(Der, Vec<u8>), Error> {
     let (salt, iv) = (random()?, random()?);
-    let key = password::pbkdf2(SHA256, password, &salt, ITERATIONS, 32).map_err(failed)?;
+    let key = password::pbkdf2(SHA256, password, &salt, ITERATIONS, 32)?;
     let cipher = cbc::Encryptor::<Aes256>::new_from_slices(&key, &iv)
-        .map_err(|_| CallError::new("pkcs12: encryption failed"))?;
+        .map_err(|_| Error::Failed("encryption failed"))?;
     let ciphertext = cipher.encrypt_padded_vec::<Pkcs7>(plaintext);
     let prf = encode::sequence(&[&encode::oid(HMAC_SHA256), encode::NULL]);
     let kdf = encode::sequence(&[
@@ -128,12 +124,12 @@ fn encrypt(plaintext: &[u8], password: &Password) -> Result<(Der, Vec<u8>), Call
     ))
 }
 
-fn pfx(contents: &[Der], password: &Password) -> Result<Der, CallError> {
+fn pfx(contents: &[Der], password: &Password) -> Result<Der, Error> {
     let contents: Vec<&[u8]> = contents.iter().map(|content| content.as_slice()).collect();
     let content = encode::sequence(&contents);
     let salt = random()?;
     let key = password::pkcs12_kdf(SHA256, Purpose::Mac, password, &salt, ITERATIONS, 32);
-    let key = hmac::Key::new(SHA256.hmac, &key.map_err(failed)?);
+    let key = hmac::Key::new(SHA256.hmac, &key?);
     let mac = hmac::sign(&key, &content);
     let algorithm = encode::sequence(&[&encode::oid(DIGEST_SHA256), encode::NULL]);
     let mac = encode::sequence(&[
@@ -145,14 +141,9 @@ fn pfx(contents: &[Der], password: &Password) -> Result<Der, CallError> {
     Ok(encode::sequence(&[&version, &data_content(&content), &mac]))
 }
 
-fn random() -> Result<[u8; 16], CallError> {
+fn random() -> Result<[u8; 16], Error> {
     let mut bytes = [0; 16];
     let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| CallError::new("pkcs12: no random numbers from the system"))?;
+    filled.map_err(|_| Error::Failed("no random numbers from the system"))?;
     Ok(bytes)
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "an error's last use")]
-fn failed(error: super::read::Error) -> CallError {
-    CallError::new(error.to_string())
 }

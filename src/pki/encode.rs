@@ -11,13 +11,13 @@ const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 
 /// `NULL`.
-pub(super) const NULL: &[u8] = &[5, 0];
+pub const NULL: &[u8] = &[5, 0];
 
 /// DER, wiped when it goes: most of it holds keys.
-pub(super) type Der = Zeroizing<Vec<u8>>;
+pub type Der = Zeroizing<Vec<u8>>;
 
 /// Any tag over these contents.
-pub(super) fn tagged(tag: u8, parts: &[&[u8]]) -> Der {
+pub fn tagged(tag: u8, parts: &[&[u8]]) -> Der {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let bytes = length.to_be_bytes();
     let significant = &bytes[bytes.iter().take_while(|b| **b == 0).count()..];
@@ -38,35 +38,35 @@ pub(super) fn tagged(tag: u8, parts: &[&[u8]]) -> Der {
     der
 }
 
-pub(super) fn sequence(parts: &[&[u8]]) -> Der {
+pub fn sequence(parts: &[&[u8]]) -> Der {
     tagged(SEQUENCE, parts)
 }
 
 /// A set of these parts, which must be in DER's order.
-pub(super) fn set(parts: &[&[u8]]) -> Der {
+pub fn set(parts: &[&[u8]]) -> Der {
     tagged(SET, parts)
 }
 
 /// `[number] EXPLICIT`.
-pub(super) fn explicit(number: u8, content: &[u8]) -> Der {
+pub fn explicit(number: u8, content: &[u8]) -> Der {
     tagged(0xa0 | number, &[content])
 }
 
-pub(super) fn octets(content: &[u8]) -> Der {
+pub fn octets(content: &[u8]) -> Der {
     tagged(OCTET_STRING, &[content])
 }
 
 /// A bit string of whole bytes.
-pub(super) fn bits(content: &[u8]) -> Der {
+pub fn bits(content: &[u8]) -> Der {
     tagged(BIT_STRING, &[&[0], content])
 }
 
-pub(super) fn oid(oid: ObjectIdentifier) -> Der {
+pub fn oid(oid: ObjectIdentifier) -> Der {
     tagged(OID, &[oid.as_bytes()])
 }
 
 /// An unsigned integer from big-endian bytes.
-pub(super) fn integer(bytes: &[u8]) -> Der {
+pub fn integer(bytes: &[u8]) -> Der {
     let zeros = bytes.iter().take_while(|b| **b == 0).count();
     match &bytes[zeros..] {
         [] => tagged(INTEGER, &[&[0]]),
