@@ -1,5 +1,8 @@
 //! Port: how an adapter gets at credentials that live in the cluster, without seeing the cluster.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::secret::SecretValue;
@@ -35,6 +38,45 @@ pub enum Error {
         /// The key that is missing.
         key: String,
     },
+    /// The ServiceAccount cannot be read; `message` is the API server's.
+    #[error(
+        "cannot get ServiceAccount {name:?} from namespace {namespace:?}: {message}; {}",
+        remedy(*.is_absent)
+    )]
+    NoServiceAccount {
+        /// The ServiceAccount's name.
+        name: String,
+        /// The ServiceAccount's namespace.
+        namespace: String,
+        /// The API server's own words.
+        message: String,
+        /// The ServiceAccount does not exist, as opposed to an API server that cannot be asked.
+        is_absent: bool,
+    },
+    /// The file with the operator's own projected token cannot be read.
+    #[error(
+        "unable to read token file {path}: {message}; mount a projected ServiceAccount token there, \
+         as the azure-workload-identity webhook does, or correct AZURE_FEDERATED_TOKEN_FILE"
+    )]
+    NoTokenFile {
+        /// The file.
+        path: String,
+        /// The system's words.
+        message: String,
+    },
+    /// The API server issues no token for the ServiceAccount; `message` is its own.
+    #[error(
+        "cannot get a token of ServiceAccount {name:?} in namespace {namespace:?}: {message}; the \
+         operator's role must allow create on serviceaccounts/token, and the ServiceAccount exist"
+    )]
+    NoToken {
+        /// The ServiceAccount's name.
+        name: String,
+        /// The ServiceAccount's namespace.
+        namespace: String,
+        /// The API server's own words.
+        message: String,
+    },
 }
 
 fn remedy(is_absent: bool) -> &'static str {
@@ -54,5 +96,28 @@ pub trait CredentialReader: Send + Sync {
         namespace: &str,
         name: &str,
         key: &str,
+    ) -> Result<SecretValue, Error>;
+
+    /// The annotations of ServiceAccount `namespace/name`.
+    async fn annotations(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<BTreeMap<String, String>, Error>;
+
+    /// Who issues tokens of ServiceAccounts, for as long as a client lives.
+    fn tokens(&self) -> Arc<dyn ServiceAccountTokens>;
+}
+
+/// Issues tokens of ServiceAccounts (the TokenRequest API).
+#[async_trait]
+pub trait ServiceAccountTokens: Send + Sync {
+    /// A fresh token of ServiceAccount `namespace/name` for these audiences, of the API server's
+    /// usual life.
+    async fn issue(
+        &self,
+        namespace: &str,
+        name: &str,
+        audiences: &[String],
     ) -> Result<SecretValue, Error>;
 }

@@ -23,11 +23,50 @@ pub struct SignIn {
     pub limit: Duration,
 }
 
+/// Why a way to sign in gave no token.
+#[derive(Debug)]
+pub enum Failure {
+    /// Entra refused or did not answer.
+    Answered {
+        /// What the SDK says.
+        error: azure_core::Error,
+        /// What was shown to Entra.
+        shown: Option<Shown>,
+    },
+    /// Known in the words that a user sees.
+    Told(Error),
+}
+
+/// What of a signed assertion may be told, so that somebody can make Entra trust it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// A token of a cluster.
+    Federated {
+        /// `iss`
+        issuer: String,
+        /// `sub`
+        subject: String,
+        /// `aud`, all of them.
+        audiences: String,
+    },
+    /// A signature by a certificate.
+    Certificate {
+        /// SHA-1 of the certificate, as portals show it.
+        thumbprint: String,
+    },
+}
+
+impl From<azure_core::Error> for Failure {
+    fn from(error: azure_core::Error) -> Self {
+        Self::Answered { error, shown: None }
+    }
+}
+
 /// A sign-in that failed. Shared by all who waited for it.
 #[derive(Debug)]
 pub struct SignInFailure {
     sign_in: SignIn,
-    source: azure_core::Error,
+    failure: Failure,
 }
 
 #[derive(Deserialize)]
@@ -39,16 +78,21 @@ struct Refusal {
 }
 
 impl SignInFailure {
-    /// What `source`, the SDK's error, says about `sign_in`.
-    pub fn new(sign_in: SignIn, source: azure_core::Error) -> Self {
-        Self { sign_in, source }
+    /// What `failure` says about `sign_in`.
+    pub fn new(sign_in: SignIn, failure: impl Into<Failure>) -> Self {
+        let failure = failure.into();
+        Self { sign_in, failure }
     }
 
     /// The failure as users see it.
     pub fn to_error(&self) -> Error {
+        let (source, shown) = match &self.failure {
+            Failure::Told(error) => return error.clone(),
+            Failure::Answered { error, shown } => (error, shown.as_ref()),
+        };
         let host = self.sign_in.host.clone();
-        let Some((status, headers, body)) = errors::raw_answer(&self.source) else {
-            return self.without_answer();
+        let Some((status, headers, body)) = errors::raw_answer(source) else {
+            return self.without_answer(source);
         };
         let after = errors::retry_after(headers);
         let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
@@ -61,7 +105,7 @@ impl SignInFailure {
                 Error::Auth {
                     code: format!("AADSTS{code}"),
                     message: message.trim_start_matches(&prefix).trim().to_owned(),
-                    remedy: remedy(code).to_owned(),
+                    remedy: remedy(code, shown),
                 }
             }
             _ => Error::Unavailable {
@@ -74,19 +118,19 @@ impl SignInFailure {
         }
     }
 
-    fn without_answer(&self) -> Error {
+    fn without_answer(&self, source: &azure_core::Error) -> Error {
         let SignIn { host, limit } = &self.sign_in;
-        match self.source.kind() {
+        match source.kind() {
             ErrorKind::Connection | ErrorKind::Io => {}
             // the SDK wraps everything that happens while signing in
-            ErrorKind::Credential if errors::chain(&self.source).nth(1).is_some() => {}
+            ErrorKind::Credential if errors::chain(source).nth(1).is_some() => {}
             _ => {
                 return Error::Config {
-                    message: errors::clean(&self.source.to_string()),
+                    message: errors::clean(&source.to_string()),
                 };
             }
         }
-        Cause::of(&self.source).into_error(
+        Cause::of(source).into_error(
             host,
             *limit,
             "check environmentType, customCloudConfig and that the cluster resolves public names",
@@ -102,7 +146,10 @@ impl fmt::Display for SignInFailure {
 
 impl std::error::Error for SignInFailure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+        match &self.failure {
+            Failure::Answered { error, .. } => Some(error),
+            Failure::Told(error) => Some(error),
+        }
     }
 }
 
@@ -125,8 +172,29 @@ pub fn sign_in_failure(error: &azure_core::Error) -> Option<Error> {
         .map(|carried| carried.0.to_error())
 }
 
-/// What to do about an `AADSTS` code.
-fn remedy(code: u64) -> &'static str {
+/// What to do about an `AADSTS` code, given what was shown.
+fn remedy(code: u64, shown: Option<&Shown>) -> String {
+    match (code, shown) {
+        (
+            70_021 | 700_211..=700_213,
+            Some(Shown::Federated {
+                issuer,
+                subject,
+                audiences,
+            }),
+        ) => format!(
+            "give the application a federated credential with issuer {issuer}, subject {subject} \
+             and audience {audiences}"
+        ),
+        (700_027 | 700_021 | 50_013, Some(Shown::Certificate { thumbprint })) => format!(
+            "add the certificate {thumbprint} to the application, or put one that it has into the \
+             Secret key that clientCertificate names"
+        ),
+        _ => plain_remedy(code).to_owned(),
+    }
+}
+
+fn plain_remedy(code: u64) -> &'static str {
     match code {
         7_000_215 => {
             "put the secret's value (not its id) into the Secret key that clientSecret names"
@@ -142,6 +210,12 @@ fn remedy(code: u64) -> &'static str {
         }
         500_011 => "check environmentType: the tenant does not know this cloud's Key Vault",
         53_003 => "ask for an exception: a Conditional Access policy blocks this application",
+        700_023 => "check tenantId and environmentType: the assertion is for another sign-in host",
+        700_024 => "check the clocks of the cluster's machines",
+        50_013 => {
+            "publish the cluster's current signing keys (jwks) where Entra reads the issuer's configuration"
+        }
+        50_166 | 50_027 => "check that the federated token is one of the cluster's API server",
         700_027 | 700_021 | 70_021 | 700_211..=700_213 => {
             "check the application's certificates and federated credentials"
         }

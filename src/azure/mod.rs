@@ -11,17 +11,20 @@ pub mod token;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use azure_core::http::ClientOptions;
 use azure_core::http::policies::Policy;
 
-use auth::client_secret::{ClientSecret, ClientSecretSignIn, IdentityKey};
+use auth::identity::{Identity, IdentityKey};
 use challenge::KnownAudience;
 use cloud::Cloud;
 use http::Http;
 use token::{Credential, FailureMemory};
+
+use crate::secret::SecretValue;
 
 /// Tokens of an identity that nobody holds any more are dropped after this.
 const IDLE: Duration = Duration::from_hours(1);
@@ -56,6 +59,23 @@ pub struct AzureOptions {
     pub failure_memory: FailureMemory,
     /// Who is told about calls.
     pub observer: Arc<dyn Observer>,
+    /// Identities that the process itself was given.
+    pub ambient: Ambient,
+}
+
+/// What the environment says of identities that the process itself was given; empty texts are none.
+#[derive(Clone, Debug, Default)]
+pub struct Ambient {
+    /// `AZURE_CLIENT_ID`
+    pub client_id: Option<String>,
+    /// `AZURE_TENANT_ID`
+    pub tenant_id: Option<String>,
+    /// `AZURE_FEDERATED_TOKEN_FILE`
+    pub token_file: Option<PathBuf>,
+    /// `IDENTITY_ENDPOINT`: App Service gives out tokens of managed identities here.
+    pub identity_endpoint: Option<String>,
+    /// `IDENTITY_HEADER`: what it wants to be shown.
+    pub identity_header: Option<SecretValue>,
 }
 
 impl Default for AzureOptions {
@@ -64,6 +84,7 @@ impl Default for AzureOptions {
             allowed_hosts: Vec::new(),
             failure_memory: FailureMemory::default(),
             observer: Arc::new(Unobserved),
+            ambient: Ambient::default(),
         }
     }
 }
@@ -93,7 +114,7 @@ impl Azure {
     }
 
     /// The tokens of `identity`: the same object for all who act as it.
-    pub fn credential(&self, identity: ClientSecret) -> Arc<Credential> {
+    pub fn credential(&self, identity: Identity) -> Arc<Credential> {
         let key = identity.key(&self.salt);
         let now = Instant::now();
         let mut pool = self
@@ -105,7 +126,7 @@ impl Azure {
         });
         let pooled = pool.entry(key).or_insert_with(|| Pooled {
             credential: Arc::new(Credential::new(
-                Box::new(ClientSecretSignIn::new(identity, self.http.clone())),
+                identity.sign_in(self.http.clone()),
                 self.options.failure_memory,
                 self.http.request_timeout(),
                 Arc::clone(&self.options.observer),
@@ -130,6 +151,11 @@ impl Azure {
     /// Hosts besides those of the clouds that get tokens.
     pub fn allowed_hosts(&self) -> &[String] {
         &self.options.allowed_hosts
+    }
+
+    /// Identities that the process itself was given.
+    pub fn ambient(&self) -> &Ambient {
+        &self.options.ambient
     }
 
     /// Longest wait for one answer.

@@ -191,6 +191,15 @@ impl Credential {
         given_up.count() > 0
     }
 
+    /// Makes sure of a token for `scope`.
+    ///
+    /// # Errors
+    /// The sign-in failed, now or so lately that it is remembered.
+    pub async fn check(&self, scope: &str) -> Result<(), Error> {
+        let outcome = self.outcome(scope).await;
+        outcome.map(drop).map_err(|cause| cause.to_error())
+    }
+
     async fn outcome(&self, scope: &str) -> Outcome {
         let slot = Arc::clone(self.slots().entry(scope.to_owned()).or_default());
         let (seen, next) = {

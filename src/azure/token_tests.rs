@@ -101,13 +101,13 @@ struct Counting {
 
 #[async_trait]
 impl SignIn for Counting {
-    async fn token(&self, _: &str) -> azure_core::Result<AccessToken> {
+    async fn token(&self, _: &str) -> Result<AccessToken, entra::Failure> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
         if self.works {
             Ok(token(Span::hours(1)))
         } else {
-            Err(azure_core::Error::with_message(ErrorKind::Credential, "no"))
+            Err(azure_core::Error::with_message(ErrorKind::Credential, "no").into())
         }
     }
 

@@ -11,11 +11,12 @@ use super::switches;
 use super::templates::Templates;
 use crate::api::duration;
 use crate::azure::http::{Http, HttpSettings};
-use crate::azure::{Azure, AzureOptions, Observer};
+use crate::azure::{Ambient, Azure, AzureOptions, Observer};
 use crate::controller::{self, Options, Providers, Readiness, Setup};
 use crate::kubernetes::client;
 use crate::runtime::admin::{self, Server};
 use crate::runtime::shutdown;
+use crate::secret::SecretValue;
 use crate::telemetry::{self, Level, Metrics};
 
 /// Flags of the controller.
@@ -55,6 +56,24 @@ pub(super) struct Args {
     allow_vault_host: Vec<String>,
     #[command(flatten)]
     network: Network,
+    #[command(flatten)]
+    ambient: AmbientIdentity,
+}
+
+/// What the environment says of the operator's own identities, as the azure-workload-identity
+/// webhook and App Service put it there.
+#[derive(Debug, ClapArgs)]
+struct AmbientIdentity {
+    #[arg(long, env = "AZURE_CLIENT_ID", hide = true)]
+    azure_client_id: Option<String>,
+    #[arg(long, env = "AZURE_TENANT_ID", hide = true)]
+    azure_tenant_id: Option<String>,
+    #[arg(long, env = "AZURE_FEDERATED_TOKEN_FILE", hide = true)]
+    azure_federated_token_file: Option<PathBuf>,
+    #[arg(long, env = "IDENTITY_ENDPOINT", hide = true)]
+    identity_endpoint: Option<String>,
+    #[arg(long, env = "IDENTITY_HEADER", hide = true, hide_env_values = true)]
+    identity_header: Option<String>,
 }
 
 /// What the environment says of the network: the variables every operator behind a proxy honours.
@@ -106,15 +125,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
 
 fn azure(args: &Args, metrics: &Metrics) -> anyhow::Result<Azure> {
     let network = &args.network;
+    let ambient = &args.ambient;
     let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let file = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
     let settings = HttpSettings {
         https_proxy: filled(&network.https_proxy),
         http_proxy: filled(&network.http_proxy),
         no_proxy: filled(&network.no_proxy),
-        ca_file: network
-            .ssl_cert_file
-            .clone()
-            .filter(|path| !path.as_os_str().is_empty()),
+        ca_file: file(&network.ssl_cert_file),
         ..HttpSettings::default()
     };
     let options = AzureOptions {
@@ -124,6 +142,13 @@ fn azure(args: &Args, metrics: &Metrics) -> anyhow::Result<Azure> {
             .map(|host| host.to_lowercase())
             .collect(),
         observer: Arc::new(CountCalls(metrics.clone())),
+        ambient: Ambient {
+            client_id: filled(&ambient.azure_client_id),
+            tenant_id: filled(&ambient.azure_tenant_id),
+            token_file: file(&ambient.azure_federated_token_file),
+            identity_endpoint: filled(&ambient.identity_endpoint),
+            identity_header: filled(&ambient.identity_header).map(SecretValue::new),
+        },
         ..AzureOptions::default()
     };
     Ok(Azure::new(

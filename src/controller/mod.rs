@@ -155,6 +155,7 @@ async fn watches(
         triggers::stores(watch(scoped(ctx), secret_stores), Arc::clone(ctx)),
         cluster_stores,
         triggers::secrets(watch_metadata(ctx), Arc::clone(ctx)),
+        triggers::service_accounts(watch_metadata(ctx), Arc::clone(ctx)),
         template_sources::config_maps(watch_metadata(ctx), Arc::clone(ctx)),
         manifest_watches::run(wanted, Arc::clone(ctx)),
     );

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kube::Client;
+use tokio::sync::Notify;
 
-use crate::kubernetes::credentials::{Credentials, SecretKey, Uses};
+use crate::kubernetes::credentials::{Credentials, Used, Uses};
 use crate::provider::{Connection, Error, Scope, SecretsClient};
 
 use super::providers::Providers;
@@ -44,7 +45,7 @@ pub struct Validity {
     pub doubt: Option<String>,
 }
 
-/// Who is concerned by a changed Secret.
+/// Who is concerned by a changed Secret or ServiceAccount.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Concerned {
     /// Stores to be validated again.
@@ -58,18 +59,21 @@ pub struct StoreClients {
     client: Client,
     providers: Providers,
     entries: Mutex<HashMap<ClientKey, Entry>>,
-    /// Secrets read for a client that could not be built, in the version read: a change of them
+    /// Objects read for a client that could not be built, in the version read: a change of them
     /// may mend the store.
-    failed: Mutex<HashMap<SecretKey, HashMap<ClientKey, Option<String>>>>,
+    failed: Mutex<HashMap<Used, HashMap<ClientKey, Option<String>>>>,
     /// Held while a client is built, so that many consumers at once read the credentials once.
     building: Mutex<HashMap<ClientKey, Arc<tokio::sync::Mutex<()>>>>,
     serial: AtomicU64,
+    /// Told when a ServiceAccount was read: from then on they are watched.
+    accounts: Notify,
 }
 
 impl StoreClients {
     /// An empty cache.
     pub fn new(client: Client, providers: Providers) -> Self {
         let (entries, failed, building, serial) = Default::default();
+        let accounts = Notify::new();
         Self {
             client,
             providers,
@@ -77,6 +81,7 @@ impl StoreClients {
             failed,
             building,
             serial,
+            accounts,
         }
     }
 
@@ -125,6 +130,13 @@ impl StoreClients {
         }
         let credentials = Credentials::new(self.client.clone());
         let built = self.build(store, &scope, &credentials).await;
+        if credentials
+            .uses()
+            .keys()
+            .any(|used| matches!(used, Used::ServiceAccount(_)))
+        {
+            self.accounts.notify_one();
+        }
         if built.is_err() {
             self.note_failure(&key, credentials.uses());
         }
@@ -168,20 +180,22 @@ impl StoreClients {
 
     fn note_failure(&self, key: &ClientKey, uses: Uses) {
         let mut failed = lock(&self.failed);
-        for (secret, version) in uses {
-            failed
-                .entry(secret)
-                .or_default()
-                .insert(key.clone(), version);
+        for (used, version) in uses {
+            failed.entry(used).or_default().insert(key.clone(), version);
         }
     }
 
-    /// Secret `secret` is now at `version` (`None`: gone). Drops the clients built from another
-    /// version and says who is concerned.
-    pub fn secret_changed(&self, secret: &SecretKey, version: Option<&str>) -> Concerned {
+    /// Waits until a store reads a ServiceAccount.
+    pub async fn service_accounts_wanted(&self) {
+        self.accounts.notified().await;
+    }
+
+    /// `object` is now at `version` (`None`: gone). Drops the clients built from another version
+    /// and says who is concerned.
+    pub fn credential_changed(&self, object: &Used, version: Option<&str>) -> Concerned {
         let mut concerned = Concerned::default();
         lock(&self.entries).retain(|key, entry| {
-            let used = entry.credentials.get(secret);
+            let used = entry.credentials.get(object);
             let is_stale = used.is_some_and(|used| used.as_deref() != version);
             if is_stale {
                 concerned.add(key);
@@ -189,7 +203,7 @@ impl StoreClients {
             !is_stale
         });
         let mut failed = lock(&self.failed);
-        if let Some(tries) = failed.get_mut(secret) {
+        if let Some(tries) = failed.get_mut(object) {
             tries.retain(|key, used| {
                 let is_other = used.as_deref() != version;
                 if is_other {
@@ -198,7 +212,7 @@ impl StoreClients {
                 !is_other
             });
             if tries.is_empty() {
-                failed.remove(secret);
+                failed.remove(object);
             }
         }
         concerned

@@ -6,13 +6,14 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt as _};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::{self, Event};
 use kube::{Resource, ResourceExt as _};
 
 use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{MANAGED_LABEL, MANAGED_VALUE};
+use crate::kubernetes::credentials::Used;
 
 use super::allowed_keys::ANNOTATION;
 use super::context::Context;
@@ -201,7 +202,7 @@ pub(super) async fn secrets(
                 let source = TemplateSource::Secret(key.clone());
                 ctx.template_sources
                     .seen(&source, version.as_deref(), is_listed, &ctx);
-                credentials_changed(&key, version.as_deref(), &ctx);
+                credentials_changed(&Used::Secret(key.clone()), version.as_deref(), &ctx);
                 let target = Target::secret(key);
                 if !ctx.memories.is_own_write(&target, version.as_deref()) {
                     let is_managed = secret.labels().get(MANAGED_LABEL).map(String::as_str)
@@ -213,7 +214,7 @@ pub(super) async fn secrets(
                 for key in keys {
                     let source = TemplateSource::Secret(key.clone());
                     ctx.template_sources.seen(&source, None, false, &ctx);
-                    credentials_changed(&key, None, &ctx);
+                    credentials_changed(&Used::Secret(key.clone()), None, &ctx);
                     target_is_gone(&Target::secret(key), &ctx);
                 }
             }
@@ -239,8 +240,34 @@ pub(super) fn wake_writers(target: &Target, is_managed: bool, ctx: &Context) {
     }
 }
 
-fn credentials_changed(secret: &ObjectKey, version: Option<&str>, ctx: &Context) {
-    let concerned = ctx.clients.secret_changed(secret, version);
+/// Follows the metadata of all ServiceAccounts, from when the first store signs in as one.
+pub(super) async fn service_accounts(
+    events: impl Stream<Item = watcher::Result<Event<PartialObjectMeta<ServiceAccount>>>> + Send,
+    ctx: Arc<Context>,
+) {
+    ctx.clients.service_accounts_wanted().await;
+    let mut presence: Presence<ObjectKey> = Presence::new();
+    let mut events = std::pin::pin!(events);
+    while let Some(event) = events.next().await {
+        let Some(event) = usable::<ServiceAccount, _>(&ctx, event) else {
+            continue;
+        };
+        match presence.apply(event, object_key) {
+            Change::Present(key, account) => {
+                let version = account.resource_version();
+                credentials_changed(&Used::ServiceAccount(key), version.as_deref(), &ctx);
+            }
+            Change::Gone(keys) => {
+                for key in keys {
+                    credentials_changed(&Used::ServiceAccount(key), None, &ctx);
+                }
+            }
+        }
+    }
+}
+
+fn credentials_changed(object: &Used, version: Option<&str>, ctx: &Context) {
+    let concerned = ctx.clients.credential_changed(object, version);
     for store in &concerned.stores {
         ctx.store_failures.succeeded(store);
         ctx.wake.store(store);

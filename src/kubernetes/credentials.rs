@@ -1,26 +1,37 @@
-//! Credentials from Secrets, read on demand. Remembers which Secrets were read, and in which
-//! version, so that a client built from them can be dropped when they change.
+//! Credentials from Secrets and ServiceAccounts, read on demand. Remembers which objects were read,
+//! and in which version, so that a client built from them can be dropped when they change.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
+use kube::api::PostParams;
 use kube::{Api, Client};
 
-use crate::credentials::{CredentialReader, Error};
+use crate::credentials::{CredentialReader, Error, ServiceAccountTokens};
 use crate::secret::SecretValue;
 
-/// Namespace and name of a Secret.
-pub type SecretKey = (String, String);
+/// Namespace and name.
+pub type ObjectKey = (String, String);
 
-/// Which Secrets were read: resource version, or `None` where the Secret could not be read.
-pub type Uses = BTreeMap<SecretKey, Option<String>>;
+/// An object that credentials were read from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Used {
+    /// A Secret.
+    Secret(ObjectKey),
+    /// A ServiceAccount.
+    ServiceAccount(ObjectKey),
+}
+
+/// Which objects were read: resource version, or `None` where the object could not be read.
+pub type Uses = BTreeMap<Used, Option<String>>;
 
 /// Reads the credentials of one store for one connection; each Secret is fetched once.
 pub struct Credentials {
     client: Client,
-    fetched: tokio::sync::Mutex<BTreeMap<SecretKey, Secret>>,
+    fetched: tokio::sync::Mutex<BTreeMap<ObjectKey, Secret>>,
     uses: Mutex<Uses>,
 }
 
@@ -43,12 +54,13 @@ impl Credentials {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fetch(&self, key: &SecretKey) -> Result<Secret, Error> {
+    async fn fetch(&self, key: &ObjectKey) -> Result<Secret, Error> {
         let mut fetched = self.fetched.lock().await;
         if let Some(secret) = fetched.get(key) {
             return Ok(secret.clone());
         }
-        self.lock_uses().insert(key.clone(), None);
+        let used = Used::Secret(key.clone());
+        self.lock_uses().insert(used.clone(), None);
         let (namespace, name) = key;
         let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
         let secret = api
@@ -56,7 +68,7 @@ impl Credentials {
             .await
             .map_err(|error| unreadable(key, &error))?;
         self.lock_uses()
-            .insert(key.clone(), secret.metadata.resource_version.clone());
+            .insert(used, secret.metadata.resource_version.clone());
         fetched.insert(key.clone(), secret.clone());
         Ok(secret)
     }
@@ -80,17 +92,81 @@ impl CredentialReader for Credentials {
                 key: key.to_owned(),
             })
     }
+
+    async fn annotations(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let used = Used::ServiceAccount((namespace.to_owned(), name.to_owned()));
+        self.lock_uses().insert(used.clone(), None);
+        let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
+        let account = api.get_metadata(name).await.map_err(|error| {
+            let (message, is_absent) = in_words(&error);
+            Error::NoServiceAccount {
+                name: name.to_owned(),
+                namespace: namespace.to_owned(),
+                message,
+                is_absent,
+            }
+        })?;
+        self.lock_uses()
+            .insert(used, account.metadata.resource_version);
+        Ok(account.metadata.annotations.unwrap_or_default())
+    }
+
+    fn tokens(&self) -> Arc<dyn ServiceAccountTokens> {
+        Arc::new(Tokens(self.client.clone()))
+    }
 }
 
-fn unreadable((namespace, name): &SecretKey, error: &kube::Error) -> Error {
-    let (message, is_absent) = match error {
-        kube::Error::Api(status) => (status.message.clone(), status.is_not_found()),
-        other => (other.to_string(), false),
-    };
+/// The API server's TokenRequest.
+struct Tokens(Client);
+
+#[async_trait]
+impl ServiceAccountTokens for Tokens {
+    async fn issue(
+        &self,
+        namespace: &str,
+        name: &str,
+        audiences: &[String],
+    ) -> Result<SecretValue, Error> {
+        let api: Api<ServiceAccount> = Api::namespaced(self.0.clone(), namespace);
+        let request = TokenRequest {
+            spec: TokenRequestSpec {
+                audiences: audiences.to_vec(),
+                ..TokenRequestSpec::default()
+            },
+            ..TokenRequest::default()
+        };
+        let failed = |message| Error::NoToken {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            message,
+        };
+        let answer = api
+            .create_token_request(name, &PostParams::default(), &request)
+            .await
+            .map_err(|error| failed(in_words(&error).0))?;
+        let token = answer.status.map(|status| SecretValue::new(status.token));
+        token.ok_or_else(|| failed("the answer holds none".to_owned()))
+    }
+}
+
+fn unreadable((namespace, name): &ObjectKey, error: &kube::Error) -> Error {
+    let (message, is_absent) = in_words(error);
     Error::Unreadable {
         name: name.clone(),
         namespace: namespace.clone(),
         message,
         is_absent,
+    }
+}
+
+/// The API server's words, and whether they say that there is no such object.
+fn in_words(error: &kube::Error) -> (String, bool) {
+    match error {
+        kube::Error::Api(status) => (status.message.clone(), status.is_not_found()),
+        other => (other.to_string(), false),
     }
 }

@@ -70,6 +70,12 @@ pub fn encode(kind: &str, bytes: &[u8]) -> String {
 }
 
 impl Block {
+    /// Whether the headers say that the bytes are encrypted (OpenSSL's old form).
+    pub fn is_encrypted(&self) -> bool {
+        let mut headers = self.headers.iter();
+        headers.any(|(name, value)| name == b"Proc-Type" && value.ends_with(b"ENCRYPTED"))
+    }
+
     /// The block as text: lines of 64 characters.
     pub fn encode(&self) -> String {
         let kind = String::from_utf8_lossy(&self.kind);

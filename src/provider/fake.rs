@@ -151,6 +151,18 @@ mod tests {
         ) -> Result<SecretValue, credentials::Error> {
             unreachable!("the fake provider has no credentials")
         }
+
+        async fn annotations(
+            &self,
+            _: &str,
+            _: &str,
+        ) -> Result<std::collections::BTreeMap<String, String>, credentials::Error> {
+            unreachable!("the fake provider has no credentials")
+        }
+
+        fn tokens(&self) -> Arc<dyn credentials::ServiceAccountTokens> {
+            unreachable!("the fake provider has no credentials")
+        }
     }
 
     fn spec(validation: Option<i64>) -> Fake {

@@ -16,6 +16,8 @@ pub(crate) enum Site {
     Vault { label: String, cloud: Cloud },
     /// A login endpoint of Entra ID.
     Login(Cloud),
+    /// A service that gives out tokens of managed identities, by plain HTTP.
+    Metadata,
 }
 
 const ALL: [Cloud; 4] = [

@@ -31,6 +31,7 @@ use tokio::sync::watch;
 pub use control::{Control, SecretDump, VaultDump};
 pub use entra::{App, CLIENT, CLIENT_SECRET, EXPIRED_SECRET, Jwk, Jwks, TENANT};
 pub use fault::Fault;
+pub use imds::IDENTITY_HEADER;
 pub use journal::{Connections, Counters, LoggedRequest};
 pub use seed::{CertificateContent, Content, KeyContent, SecretContent};
 

@@ -73,7 +73,9 @@ impl Proxy {
             return self.connect(request).into_response();
         }
         match request.uri().host().map(str::to_ascii_lowercase) {
-            Some(host) if host == imds::HOST => service::metadata(request).await,
+            Some(host) if [imds::HOST, imds::APP_SERVICE_HOST].contains(&host.as_str()) => {
+                self.metadata(&host, request).await
+            }
             Some(host) => self.refuse(&host).into_response(),
             None => Reply::text(
                 400,
@@ -81,6 +83,15 @@ impl Proxy {
                 "azfake: this is a proxy; use it as HTTPS_PROXY",
             )
             .into_response(),
+        }
+    }
+
+    /// A plain request; a service that gives no answer is a proxy's 502.
+    async fn metadata(&self, host: &str, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        match service::answer(&self.state, &Site::Metadata, host, request).await {
+            Outcome::Answer(response) => response,
+            Outcome::Drop => Reply::empty(502).into_response(),
+            Outcome::Hang => std::future::pending().await,
         }
     }
 

@@ -35,6 +35,7 @@ pub(crate) enum Outcome {
 enum Target {
     Vault(Result<Route, Refusal>),
     Login(Endpoint),
+    Metadata,
 }
 
 impl Target {
@@ -43,11 +44,12 @@ impl Target {
             Self::Vault(Ok(route)) => route.op(),
             Self::Vault(Err(_)) => "unknown",
             Self::Login(endpoint) => endpoint.op(),
+            Self::Metadata => "identity",
         }
     }
 }
 
-/// Answers a request that came through a tunnel to `site`.
+/// Answers a request to `site`.
 pub(crate) async fn answer(
     state: &Arc<State>,
     site: &Site,
@@ -63,13 +65,14 @@ pub(crate) async fn answer(
     let target = match site {
         Site::Vault { .. } => Target::Vault(Route::of(&call.method, &call.path)),
         Site::Login(_) => Target::Login(Endpoint::of(&call.method, &call.path)),
+        Site::Metadata => Target::Metadata,
     };
     let subject = Subject {
         host,
         op: target.op(),
         method: call.method.as_str(),
         path: &call.path,
-        answerable: matches!(target, Target::Login(_)) || call.bearer().is_some(),
+        answerable: !matches!(target, Target::Vault(_)) || call.bearer().is_some(),
     };
     let fault = state.faults.strike(&subject).unwrap_or_default();
     if fault.latency_ms > 0 {
@@ -86,14 +89,6 @@ pub(crate) async fn answer(
     let (reply, client) = serve(state, site, &call, &target, &fault);
     note(state, &call, &target, reply.status, client);
     Outcome::Answer(stamp(reply).into_response())
-}
-
-/// Answers a request to the metadata service.
-pub(crate) async fn metadata(request: Request<Incoming>) -> Response<Full<Bytes>> {
-    match read(imds::HOST, request).await {
-        Some(call) => imds::answer(&call).into_response(),
-        None => Reply::empty(413).into_response(),
-    }
 }
 
 async fn read(host: &str, request: Request<Incoming>) -> Option<Call> {
@@ -131,6 +126,7 @@ fn serve(
         (Site::Login(cloud), Target::Login(endpoint)) => {
             endpoint::answer(state, call, *cloud, endpoint)
         }
+        (Site::Metadata, Target::Metadata) => imds::answer(state, call),
         _ => (Reply::empty(404), None),
     }
 }
@@ -144,6 +140,7 @@ fn injected(site: &Site, call: &Call, fault: &Fault) -> Option<Reply> {
         (None, None, _) => return None,
         (None, Some(status), Site::Vault { .. }) => vault::injected(fault, status),
         (None, Some(status), Site::Login(_)) => endpoint::injected(&call.host, fault, status),
+        (None, Some(status), Site::Metadata) => Reply::empty(status),
     };
     Some(match &fault.retry_after {
         Some(after) => reply.with(RETRY_AFTER, after.as_str()),

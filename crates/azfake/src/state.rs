@@ -8,7 +8,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
 use crate::entra::token::Signer;
-use crate::entra::{Directory, TENANT};
+use crate::entra::{CLIENT, Directory, TENANT};
 use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::locks::{read, write};
@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) journal: Arc<Journal>,
     vaults: RwLock<HashMap<String, Arc<Mutex<Vault>>>>,
     permissions: RwLock<HashMap<(String, String), BTreeSet<String>>>,
+    /// Managed identities of the machine: id (empty: system-assigned) → client.
+    identities: RwLock<HashMap<String, String>>,
 }
 
 impl State {
@@ -52,6 +54,7 @@ impl State {
             journal: Arc::new(Journal::new(log_capacity)),
             vaults: RwLock::default(),
             permissions: RwLock::default(),
+            identities: RwLock::new(HashMap::from([(String::new(), CLIENT.to_owned())])),
         }
     }
 
@@ -81,6 +84,22 @@ impl State {
         write(&self.vaults).retain(|label, _| !label.starts_with(prefix));
         write(&self.permissions).retain(|(_, label), _| !label.starts_with(prefix));
         self.faults.clear(prefix);
+    }
+
+    /// Gives the machine a managed identity, or takes it; the empty id is the system-assigned one.
+    pub(crate) fn assign(&self, id: &str, client: Option<String>) {
+        let mut identities = write(&self.identities);
+        match client {
+            Some(client) => identities.insert(id.to_ascii_lowercase(), client),
+            None => identities.remove(&id.to_ascii_lowercase()),
+        };
+    }
+
+    /// The client behind a managed identity; applications of the first tenant are the machine's too.
+    pub(crate) fn identity(&self, id: &str) -> Option<String> {
+        let id = id.to_ascii_lowercase();
+        let assigned = read(&self.identities).get(&id).cloned();
+        assigned.or_else(|| self.directory.find(TENANT, &id).is_ok().then_some(id))
     }
 
     /// Limits what a client may do in a vault; `None` allows everything.

@@ -9,7 +9,7 @@ mod write;
 use der::asn1::ObjectIdentifier;
 
 pub use read::{Contents, Error, decrypt_key, read};
-pub use write::{archive, trust_store};
+pub use write::{archive, encrypt_key, trust_store};
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");

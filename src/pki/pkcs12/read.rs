@@ -11,7 +11,7 @@ use super::password::Password;
 use super::{CERT_BAG, DATA, ENCRYPTED_DATA, KEY_BAG, SHROUDED_KEY_BAG, X509};
 
 /// Why an archive cannot be read.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("pkcs12: error reading P12 data: not an archive in DER")]
     Malformed,

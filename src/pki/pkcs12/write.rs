@@ -37,8 +37,7 @@ pub fn archive(chain: &[Certificate], key: &[u8], password: &[u8]) -> Result<Der
         .enumerate()
         .map(|(i, certificate)| cert_bag(certificate, (i == 0).then_some(&*id)))
         .collect();
-    let (algorithm, ciphertext) = encrypt(key, &password)?;
-    let shrouded = encode::sequence(&[&algorithm, &encode::octets(&ciphertext)]);
+    let shrouded = encrypted(key, &password)?;
     let key_bag = encode::sequence(&[
         &encode::oid(SHROUDED_KEY_BAG),
         &encode::explicit(0, &shrouded),
@@ -49,6 +48,19 @@ pub fn archive(chain: &[Certificate], key: &[u8], password: &[u8]) -> Result<Der
         data_content(&encode::sequence(&[&key_bag])),
     ];
     pfx(&contents, &password)
+}
+
+/// A private key, encrypted as PEM's `ENCRYPTED PRIVATE KEY` holds it.
+pub fn encrypt_key(key: &[u8], password: &[u8]) -> Result<Der, Error> {
+    encrypted(key, &Password::new(password))
+}
+
+fn encrypted(key: &[u8], password: &Password) -> Result<Der, Error> {
+    let (algorithm, ciphertext) = encrypt(key, password)?;
+    Ok(encode::sequence(&[
+        &algorithm,
+        &encode::octets(&ciphertext),
+    ]))
 }
 
 /// An archive of certificates that Java trusts.

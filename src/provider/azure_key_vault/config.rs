@@ -3,12 +3,15 @@
 
 use crate::api::azure_kv::{
     AuthType, AzureKv, Credential, CredentialError, CredentialField, EnvironmentType,
+    ServiceAccountRef,
 };
 use crate::api::meta::SecretKeySelector;
+use crate::azure::auth::managed_identity::UserAssigned;
 use crate::azure::cloud::{Cloud, https_origin};
 use crate::provider::{Error, Scope};
 
-use super::identity::Principal;
+use super::identity::{Principal, Proof, SignInAs};
+use super::workload::Account;
 
 const BLOCK: &str = "spec.provider.azurekv";
 
@@ -37,13 +40,10 @@ pub(super) enum Source {
 pub(super) struct Config {
     pub(super) vault: Vault,
     auth_type: AuthType,
-    tenant: Option<Source>,
-    client_id: Option<Source>,
-    client_secret: Option<SecretKeySelector>,
-    client_certificate: Option<SecretKeySelector>,
-    /// A service account is named without a namespace.
-    has_free_service_account: bool,
-    names_credentials: bool,
+    layout: Layout,
+    service_account: Option<ServiceAccountRef>,
+    identity_id: Option<UserAssigned>,
+    use_azure_sdk: bool,
 }
 
 impl Config {
@@ -69,83 +69,113 @@ impl Config {
         Ok(Self {
             vault,
             auth_type: spec.auth_type.clone(),
-            tenant: layout.tenant,
-            client_id: layout.client_id,
-            client_secret: layout.client_secret,
-            client_certificate: layout.client_certificate,
-            has_free_service_account: account.is_some_and(|account| account.namespace.is_none()),
-            names_credentials: layout.names_credentials,
+            layout,
+            service_account: account.cloned(),
+            identity_id: spec.identity_id.as_deref().and_then(UserAssigned::parse),
+            use_azure_sdk: spec.use_azure_sdk,
         })
     }
 
-    /// Refuses ways to sign in that are not served.
-    pub(super) fn refuse_unsupported(&self) -> Result<(), Error> {
+    /// Refuses ways to sign in that nobody knows.
+    pub(super) fn refuse_unknown(&self) -> Result<(), Error> {
         match &self.auth_type {
-            AuthType::ServicePrincipal => Ok(()),
-            AuthType::ManagedIdentity | AuthType::WorkloadIdentity => Err(config(format!(
-                "{BLOCK}.authType: {} is not supported yet; use ServicePrincipal with tenantId, authSecretRef.clientId and authSecretRef.clientSecret",
-                String::from(self.auth_type.clone())
-            ))),
             AuthType::Unknown(_) => Err(config(format!(
-                "cannot initialize Azure Client: no valid authType was specified; write {BLOCK}.authType: ServicePrincipal"
+                "cannot initialize Azure Client: no valid authType was specified; write {BLOCK}.authType: ServicePrincipal, ManagedIdentity or WorkloadIdentity"
             ))),
+            _ => Ok(()),
         }
     }
 
     /// Whether the credentials come from each consumer's namespace and `scope` names none.
     pub(super) fn is_referent(&self, scope: &Scope) -> bool {
+        let layout = &self.layout;
         let unbound = |selector: &SecretKeySelector| selector.namespace.is_none();
         let unbound_source = |source: &Option<Source>| match source {
             Some(Source::FromSecret(selector)) => unbound(selector),
             _ => false,
         };
+        let account = self.service_account.as_ref();
         matches!(scope, Scope::Cluster { consumer: None })
-            && (unbound_source(&self.client_id)
-                || unbound_source(&self.tenant)
-                || self.client_secret.as_ref().is_some_and(unbound)
-                || self.client_certificate.as_ref().is_some_and(unbound)
-                || self.has_free_service_account)
+            && (unbound_source(&layout.client_id)
+                || unbound_source(&layout.tenant)
+                || layout.tenant_in_secret.as_ref().is_some_and(unbound)
+                || layout.client_secret.as_ref().is_some_and(unbound)
+                || layout.client_certificate.as_ref().is_some_and(unbound)
+                || account.is_some_and(|account| account.namespace.is_none()))
+    }
+
+    /// Who signs in, where the block names all of it.
+    pub(super) fn sign_in_as(&self) -> Result<SignInAs, Error> {
+        match (&self.auth_type, &self.service_account) {
+            (AuthType::ManagedIdentity, _) => Ok(SignInAs::Managed(self.identity_id.clone())),
+            (AuthType::WorkloadIdentity, None) => Ok(SignInAs::Mounted(self.vault.cloud.clone())),
+            (AuthType::WorkloadIdentity, Some(account)) => Ok(SignInAs::Account(Account {
+                cloud: self.vault.cloud.clone(),
+                reference: account.clone(),
+                client_id: self.layout.client_id.clone(),
+                names_credentials: self.layout.names_credentials,
+                tenant_in_secret: self.layout.tenant_in_secret.clone().map(Source::FromSecret),
+                tenant: self.layout.tenant.clone(),
+                first_wins: self.use_azure_sdk,
+            })),
+            _ => self.principal().map(SignInAs::Principal),
+        }
+    }
+
+    /// The scope to fetch a token for while the store is validated: ESO signs in by workload
+    /// identity then, and its SDK path and the other ways only when the vault is asked.
+    pub(super) fn scope_to_check(&self) -> Option<String> {
+        let signs_in = self.auth_type == AuthType::WorkloadIdentity && !self.use_azure_sdk;
+        let resource = self.vault.cloud.vault_resource().filter(|_| signs_in)?;
+        Some(format!("{resource}/.default"))
     }
 
     /// The service principal, where the block names all of it (spec 2.3, ESO's order).
-    pub(super) fn principal(&self) -> Result<Principal, Error> {
-        let tenant = self.tenant.clone().ok_or_else(|| {
+    fn principal(&self) -> Result<Principal, Error> {
+        let layout = &self.layout;
+        let in_secret = || layout.tenant_in_secret.clone().map(Source::FromSecret);
+        // the literal wins over the reference, which ESO ignores
+        let tenant = layout.tenant.clone().or_else(in_secret).ok_or_else(|| {
             config(format!(
                 "missing tenantID in store config; write {BLOCK}.tenantId"
             ))
         })?;
-        if !self.names_credentials {
+        if !layout.names_credentials {
             return Err(config(format!(
-                "missing secretRef in provider config; write {BLOCK}.authSecretRef.clientId and .clientSecret"
+                "missing secretRef in provider config; write {BLOCK}.authSecretRef.clientId and .clientSecret or .clientCertificate"
             )));
         }
-        match (
-            self.client_id.clone(),
-            &self.client_secret,
-            &self.client_certificate,
-        ) {
-            (Some(client_id), Some(secret), None) => Ok(Principal {
+        let proof = match (&layout.client_secret, &layout.client_certificate) {
+            (Some(secret), None) => Some(Proof::Secret(secret.clone())),
+            (None, Some(certificate)) => Some(Proof::Certificate(certificate.clone())),
+            (Some(_), Some(_)) if layout.client_id.is_some() => {
+                return Err(config(
+                    "both clientSecret and clientCredentials set; keep one of clientSecret and clientCertificate".to_owned(),
+                ));
+            }
+            _ => None,
+        };
+        match (layout.client_id.clone(), proof) {
+            (Some(client_id), Some(proof)) => Ok(Principal {
                 cloud: self.vault.cloud.clone(),
                 tenant,
                 client_id,
-                secret: secret.clone(),
+                proof,
             }),
-            (Some(_), None, Some(_)) => Err(config(format!(
-                "{BLOCK}.authSecretRef.clientCertificate is not supported yet; use clientSecret"
-            ))),
-            (Some(_), Some(_), Some(_)) => Err(config(
-                "both clientSecret and clientCredentials set; keep one of clientSecret and clientCertificate".to_owned(),
-            )),
             _ => Err(config(format!(
-                "missing accessKeyID/secretAccessKey in store config; write {BLOCK}.authSecretRef.clientId and .clientSecret"
+                "missing accessKeyID/secretAccessKey in store config; write {BLOCK}.authSecretRef.clientId and .clientSecret or .clientCertificate"
             ))),
         }
     }
 }
 
 /// Both layouts, merged (spec 1.6).
+#[derive(Clone, Debug)]
 struct Layout {
+    /// `tenantId`
     tenant: Option<Source>,
+    /// `authSecretRef.tenantId`
+    tenant_in_secret: Option<SecretKeySelector>,
     client_id: Option<Source>,
     client_secret: Option<SecretKeySelector>,
     client_certificate: Option<SecretKeySelector>,
@@ -160,7 +190,8 @@ impl Layout {
             || spec.client_secret.is_some()
             || spec.client_certificate.is_some();
         Ok(Self {
-            tenant: tenant(spec.tenant_id.as_ref(), refs.tenant_id)?,
+            tenant: tenant(spec.tenant_id.as_ref(), refs.tenant_id.is_some())?,
+            tenant_in_secret: refs.tenant_id,
             client_id: either(
                 "clientId",
                 id("clientId", spec.client_id.as_ref())?,
@@ -191,16 +222,13 @@ impl Layout {
     }
 }
 
-fn tenant(
-    field: Option<&CredentialField>,
-    reference: Option<SecretKeySelector>,
-) -> Result<Option<Source>, Error> {
-    let reference = reference.map(Source::FromSecret);
-    match id("tenantId", field)? {
-        // for a service principal the literal wins, as ESO ignores the reference
-        Some(Source::Literal(tenant)) => Ok(Some(Source::Literal(tenant))),
-        other => either("tenantId", other, reference),
+/// Text beside a reference is ESO's form; two references are one too many.
+fn tenant(field: Option<&CredentialField>, is_in_secret: bool) -> Result<Option<Source>, Error> {
+    let tenant = id("tenantId", field)?;
+    if matches!(tenant, Some(Source::FromSecret(_))) && is_in_secret {
+        return either("tenantId", Some(()), Some(())).map(|_| tenant);
     }
+    Ok(tenant)
 }
 
 /// A top-level id: text that says something, or a reference.

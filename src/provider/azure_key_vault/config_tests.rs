@@ -28,7 +28,7 @@ fn parse(extra: &Value) -> Result<Config, Error> {
 
 fn principal(extra: &Value) -> Result<Principal, Error> {
     let config = parse(extra)?;
-    config.refuse_unsupported()?;
+    config.refuse_unknown()?;
     config.principal()
 }
 
@@ -54,7 +54,7 @@ fn both_layouts_give_the_same_principal() {
         cloud: Cloud::public(),
         tenant: Source::FromSecret(selector("tenant")),
         client_id: Source::FromSecret(selector("id")),
-        secret: selector("secret"),
+        proof: Proof::Secret(selector("secret")),
     };
     let howto = json!({
         "tenantId": in_secret("tenant"), "clientId": in_secret("id"), "clientSecret": in_secret("secret"),
@@ -73,9 +73,6 @@ fn both_layouts_give_the_same_principal() {
 
 #[test]
 fn what_is_missing_or_double_is_named() {
-    let certificate = json!({
-        "clientId": {"name": "sp", "key": "id"}, "clientCertificate": {"name": "sp", "key": "pem"},
-    });
     let mut both = refs();
     both["clientCertificate"] = json!({"name": "sp", "key": "pem"});
     let mut with_tenant = refs();
@@ -102,10 +99,6 @@ fn what_is_missing_or_double_is_named() {
             "both clientSecret and clientCredentials set",
         ),
         (
-            json!({"tenantId": "t", "authSecretRef": certificate}),
-            "clientCertificate is not supported yet",
-        ),
-        (
             json!({"tenantId": "t", "clientId": "x", "authSecretRef": refs()}),
             "azurekv.clientId and spec.provider.azurekv.authSecretRef.clientId are both set",
         ),
@@ -126,21 +119,47 @@ fn what_is_missing_or_double_is_named() {
 }
 
 #[test]
-fn auth_types_that_are_not_served_are_named() {
-    refuses(&[
-        (
-            json!({"authType": "ManagedIdentity"}),
-            "authType: ManagedIdentity is not supported yet",
-        ),
-        (
-            json!({"authType": "WorkloadIdentity"}),
-            "authType: WorkloadIdentity is not supported yet",
-        ),
-        (
-            json!({"authType": "Password"}),
-            "no valid authType was specified",
-        ),
-    ]);
+fn an_unknown_auth_type_is_named() {
+    refuses(&[(
+        json!({"authType": "Password"}),
+        "no valid authType was specified",
+    )]);
+}
+
+#[test]
+fn the_auth_type_says_who_signs_in() {
+    let of = |extra: &Value| parse(extra).unwrap().sign_in_as().unwrap();
+    let machine = |id: &str| of(&json!({"authType": "ManagedIdentity", "identityId": id}));
+    assert_eq!(machine(""), SignInAs::Managed(None));
+    let client = UserAssigned::ClientId("app".to_owned());
+    assert_eq!(machine("app"), SignInAs::Managed(Some(client)));
+    let workload = json!({"authType": "WorkloadIdentity"});
+    assert_eq!(of(&workload), SignInAs::Mounted(Cloud::public()));
+    let mut account = json!({
+        "authType": "WorkloadIdentity", "tenantId": "t", "serviceAccountRef": {"name": "wi"},
+        "authSecretRef": {"tenantId": {"name": "sp", "key": "tenant"}},
+    });
+    let SignInAs::Account(found) = of(&account) else {
+        panic!("not an account");
+    };
+    assert_eq!(found.tenant, Some(Source::Literal("t".to_owned())));
+    assert_eq!(
+        found.tenant_in_secret,
+        Some(Source::FromSecret(selector("tenant")))
+    );
+    assert!(found.names_credentials && !found.first_wins);
+    // only ESO's usual way signs in while the store is validated
+    let scope = |extra: &Value| parse(extra).unwrap().scope_to_check();
+    let checked = scope(&account);
+    assert_eq!(checked.as_deref(), Some("https://vault.azure.net/.default"));
+    account["useAzureSDK"] = json!(true);
+    assert_eq!(scope(&account), None);
+    assert_eq!(scope(&json!({"authType": "ManagedIdentity"})), None);
+    let certificate = json!({"tenantId": "t", "authSecretRef": {
+        "clientId": {"name": "sp", "key": "id"}, "clientCertificate": {"name": "sp", "key": "pem"},
+    }});
+    let proof = principal(&certificate).unwrap().proof;
+    assert_eq!(proof, Proof::Certificate(selector("pem")));
 }
 
 /// Each block is refused with these words, and without what it holds.

@@ -1,6 +1,7 @@
 //! Azure Key Vault (`spec.provider.azurekv`). This file only delegates: `config` reads the block,
-//! `object` the reference; `hub` has one `client` per vault and identity, which asks the vault as its `gate`
-//! allows and once for all who ask meanwhile (`flights`), `answer` says what its refusals mean and
+//! `identity` and `workload` who signs in, `object` the reference; `hub` has one `client` per vault and
+//! identity, which asks the vault as its `gate` allows and once for all who ask meanwhile (`flights`);
+//! `answer` says what its refusals mean and
 //! `document` what it holds; `get`, `find` and `metadata` make of it what was asked for.
 
 mod answer;
@@ -15,6 +16,7 @@ mod hub;
 mod identity;
 mod metadata;
 mod object;
+mod workload;
 
 use std::sync::Arc;
 
@@ -62,12 +64,19 @@ impl Provider for AzureKeyVault {
         credentials: &dyn CredentialReader,
     ) -> Result<Connection, Error> {
         let config = self.config(scope)?;
-        config.refuse_unsupported()?;
+        config.refuse_unknown()?;
         if config.is_referent(scope) {
             return Ok(Connection::Referent);
         }
-        let identity = config.principal()?.read(scope, credentials).await?;
-        let credential = self.hub.azure().credential(identity);
+        let azure = self.hub.azure();
+        let sign_in_as = config.sign_in_as()?;
+        let identity = sign_in_as
+            .read(scope, credentials, azure.ambient())
+            .await?;
+        let credential = azure.credential(identity);
+        if let Some(scope) = config.scope_to_check() {
+            credential.check(&scope).await?;
+        }
         let vault = self.hub.client(config.vault, credential)?;
         Ok(Connection::Client(Arc::new(Reader(vault))))
     }

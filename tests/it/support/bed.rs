@@ -74,9 +74,13 @@ impl Bed {
             ..azfake::Options::default()
         };
         let azure = AzFake::start(options).await.context("azfake")?;
+        let cluster = Cluster::new(plane.admin_client());
+        // federated tokens are held against the keys that the API server publishes
+        let keys = cluster.request("GET", "/openid/v1/jwks", None).await?;
+        let keys = serde_json::from_value(keys).context("the API server's keys")?;
+        azure.control().jwks(plane.issuer(), Some(keys));
         let ca_file = plane.state().join("azure-ca.pem");
         std::fs::write(&ca_file, azure.ca_pem())?;
-        let cluster = Cluster::new(plane.admin_client());
         established(&cluster, &definitions).await?;
         let kubeconfig = plane
             .service_account_kubeconfig(NAMESPACE, ACCOUNT, TOKEN_LIFE)

@@ -138,6 +138,18 @@ impl CredentialReader for Credentials {
         };
         Ok(SecretValue::new(part))
     }
+
+    async fn annotations(
+        &self,
+        _: &str,
+        _: &str,
+    ) -> Result<BTreeMap<String, String>, credentials::Error> {
+        unreachable!("the service principal is kept in a Secret")
+    }
+
+    fn tokens(&self) -> Arc<dyn credentials::ServiceAccountTokens> {
+        unreachable!("the service principal is kept in a Secret")
+    }
 }
 
 /// Calls as they are counted, with whether they succeeded.

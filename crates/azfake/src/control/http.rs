@@ -28,6 +28,7 @@ POST /fault        {LABEL or HOST or \"*\": {status, code, innerCode, message, b
                     dropConnection, refuseConnect, hang, ops, methods, path} or a list of such or null}
 POST /entra        {TENANT: {CLIENT: {secrets, expiredSecrets, certificates, issuers, subjects, audiences, tokenSeconds} or null}}
 POST /jwks         {ISSUER: {keys: [...]} or null}
+POST /identities   {ID or \"\" (system-assigned): CLIENT or null}
 POST /permissions  {CLIENT: {LABEL or \"*\": [get, list, set, delete, recover, purge, secrets/get ...] or null}}
 GET  /log          ?since=MARK&host=PREFIX
 GET  /mark
@@ -108,6 +109,7 @@ impl Server {
             ("POST", "/fault") => self.fault(parse(body)?),
             ("POST", "/entra") => self.entra(parse(body)?),
             ("POST", "/jwks") => self.jwks(parse(body)?),
+            ("POST", "/identities") => self.identities(&parse(body)?),
             ("POST", "/permissions") => self.permissions(&parse(body)?),
             ("POST", "/reset") => self.reset(query),
             ("GET", "/log") => return self.log(query),
@@ -164,6 +166,12 @@ impl Server {
     fn jwks(&self, issuers: Map<Option<Jwks>>) {
         for (issuer, jwks) in issuers {
             self.control.jwks(&issuer, jwks);
+        }
+    }
+
+    fn identities(&self, identities: &Map<Option<String>>) {
+        for (id, client) in identities {
+            self.control.identity(id, client.as_deref());
         }
     }
 

@@ -116,6 +116,12 @@ impl Control {
         self.state.directory.set_keys(issuer, jwks);
     }
 
+    /// Gives the machine a managed identity that acts as `client`, by an id of any kind (the empty one is
+    /// system-assigned), or takes it away.
+    pub fn identity(&self, id: &str, client: Option<&str>) {
+        self.state.assign(id, client.map(str::to_owned));
+    }
+
     /// Limits a client in a vault (or `*`) to permissions such as `get`, `list`, `set`, `delete`, `recover`,
     /// `purge` for every kind of object, or `secrets/get` for one; `None` allows everything again.
     pub fn permissions(&self, client: &str, target: &str, allowed: Option<&[&str]>) {

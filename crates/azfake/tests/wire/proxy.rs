@@ -93,8 +93,9 @@ async fn only_those_who_know_the_ca_trust_it() {
 }
 
 #[tokio::test]
-async fn there_is_no_managed_identity_yet() {
+async fn the_machine_signs_in_by_the_metadata_service() {
     let bed = Bed::start().await;
+    bed.seed(&[("db", "s3cret")]);
     let url = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://vault.azure.net";
     let bare = send(bed.http.get(url)).await.unwrap();
     assert_eq!(
@@ -104,7 +105,24 @@ async fn there_is_no_managed_identity_yet() {
     let asked = send(bed.http.get(url).header("metadata", "true"))
         .await
         .unwrap();
-    assert_eq!(asked.json()["error_description"], "Identity not found");
+    assert_eq!(asked.json()["resource"], "https://vault.azure.net");
+    let token = asked.json()["access_token"].as_str().unwrap().to_owned();
+    let read = bed.vault(Method::GET, &token, "/secrets/db", None).await;
+    assert_eq!(read.json()["value"], "s3cret");
+    let ask = async |query: &str| {
+        let request = bed.http.get(format!("{url}&{query}"));
+        send(request.header("metadata", "true")).await.unwrap()
+    };
+    let resource_id = "/subscriptions/s/resourcegroups/g";
+    bed.control().identity(resource_id, Some("client-b"));
+    assert_eq!(
+        ask(&format!("msi_res_id={resource_id}")).await.json()["client_id"],
+        "client-b"
+    );
+    let unknown = ask("client_id=99999999-9999-9999-9999-999999999999").await;
+    assert_eq!(unknown.json()["error_description"], "Identity not found");
+    bed.control().identity("", None);
+    assert_eq!(ask("").await.status, 400);
     let other = send(
         bed.http
             .get("http://169.254.169.254/metadata/instance")
@@ -112,6 +130,22 @@ async fn there_is_no_managed_identity_yet() {
     )
     .await;
     assert_eq!(other.unwrap().status, 404);
+}
+
+#[tokio::test]
+async fn app_service_wants_its_header() {
+    let bed = Bed::start().await;
+    let url =
+        "http://169.254.131.2/msi/token?api-version=2019-08-01&resource=https://vault.azure.net";
+    assert_eq!(send(bed.http.get(url)).await.unwrap().status, 401);
+    let request = bed
+        .http
+        .get(url)
+        .header("x-identity-header", azfake::IDENTITY_HEADER);
+    assert_eq!(
+        send(request).await.unwrap().json()["client_id"],
+        azfake::CLIENT
+    );
 }
 
 #[tokio::test]
