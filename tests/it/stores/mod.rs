@@ -3,7 +3,10 @@
 
 mod allowed_keys;
 mod blocks;
+mod certificates;
 mod credentials;
+mod federation;
+mod machine;
 mod network;
 mod reachable;
 mod switches;
