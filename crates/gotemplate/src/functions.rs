@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::builtins;
-use crate::value::{Elem, Value};
+use crate::value::{Elem, List, Value};
 
 /// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Type {
         match self {
             Self::Any => Some(Value::Nil),
             Self::Dict => Some(Value::dict::<&[u8]>([])),
-            Self::List => Some(Value::list(Vec::new())),
+            Self::List => Some(Value::List(List::nil(Elem::Any))),
             _ => None,
         }
     }
@@ -139,6 +139,8 @@ pub(crate) enum Body {
     Or,
     /// calls its first argument, which it must be able to name
     Call,
+    /// alone tells a nil that something holds from a missing value
+    Len,
     Closure(Arc<Closure>),
 }
 
@@ -181,7 +183,7 @@ impl Function {
     pub(crate) fn builtin(params: &[Type], body: Body) -> Self {
         Self {
             params: params.into(),
-            variadic: true,
+            variadic: !matches!(body, Body::Len),
             cost: 0,
             body,
         }

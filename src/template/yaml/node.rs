@@ -109,6 +109,7 @@ pub(super) fn json_of(value: &Value, depth: usize) -> Option<Json> {
     }
     Some(match value {
         Value::Nil => Json::Null,
+        Value::List(list) if list.is_nil() => Json::Null,
         Value::Bool(b) => Json::Bool(*b),
         Value::Int(n) | Value::Int64(n) => (*n).into(),
         Value::Uint8(n) => (*n).into(),

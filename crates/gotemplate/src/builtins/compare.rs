@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use crate::functions::CallError;
-use crate::printf::shown;
+use crate::printf::{shown, shown_as};
 use crate::value::{Kind, Value};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,19 +71,27 @@ fn equal(a: &Value, b: &Value) -> Result<bool, CallError> {
 fn others_equal(a: &Value, b: &Value) -> Result<bool, CallError> {
     match (a, b) {
         (Value::Nil, Value::Nil) => Ok(true),
+        (Value::Nil, Value::List(list)) | (Value::List(list), Value::Nil) => Ok(list.is_nil()),
         (Value::Nil, _) | (_, Value::Nil) => Ok(false),
+        (Value::List(a), Value::List(b)) if a.is_nil() || b.is_nil() => {
+            Ok(a.is_nil() && b.is_nil())
+        }
         (Value::Object(a), Value::Object(b)) if a.kind() == b.kind() => match a.kind() {
             Kind::Ptr => Ok(Rc::ptr_eq(a, b)),
             _ => Ok(a.equals(&**b)),
         },
         _ if a.kind() == b.kind() => Err(CallError::revealing(
-            format!("non-comparable type {}: {}", shown(b), b.type_name()),
+            format!(
+                "non-comparable type {}: {}",
+                shown_as(b, 's'),
+                b.type_name()
+            ),
             format!("non-comparable type: {}", b.type_name()),
         )),
         _ => Err(CallError::revealing(
             format!(
                 "non-comparable types {}: {}, {}: {}",
-                shown(a),
+                shown_as(a, 's'),
                 a.type_name(),
                 b.type_name(),
                 shown(b)

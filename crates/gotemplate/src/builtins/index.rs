@@ -3,7 +3,7 @@
 use crate::functions::CallError;
 use crate::value::{List, Value};
 
-pub(super) fn length(value: &Value) -> Result<Value, CallError> {
+pub(crate) fn length(value: &Value) -> Result<Value, CallError> {
     let length = match value {
         Value::Str(bytes) => bytes.len(),
         Value::List(list) => list.len(),

@@ -3,7 +3,7 @@
 
 mod compare;
 mod escape;
-mod index;
+pub(crate) mod index;
 
 use crate::functions::{Body, CallError, Function, Functions, Type};
 use crate::printf;
@@ -21,7 +21,7 @@ pub(crate) fn add_to(functions: &mut Functions) {
             "not",
             Function::new(ONE, |args| Ok(Value::Bool(!args[0].truth()))),
         )
-        .add("len", Function::new(ONE, |args| index::length(&args[0])))
+        .add("len", Function::builtin(ONE, Body::Len))
         .add(
             "index",
             Function::variadic(TWO, |args| index::index(&args[0], &args[1..])),

@@ -1,9 +1,11 @@
 //! Calls: number and types of arguments, constants that adapt, the functions that are not plain
 //! closures. Knows Go's rules of assignment; does not know what a function does.
 
+use crate::builtins::index::length;
 use crate::error::Error;
-use crate::exec::{At, State};
+use crate::exec::{At, Held, State};
 use crate::functions::{Body, CallError, Function, Type};
+use crate::lex::to_text;
 use crate::node::{Operand, OperandKind};
 use crate::printf::quoted;
 use crate::value::Value;
@@ -12,7 +14,7 @@ impl<'t> State<'t> {
     /// Calls the function of this name; `call` is what an error is about.
     pub(super) fn call_function(
         &mut self,
-        dot: &Value,
+        dot: &Held,
         name: &str,
         call: At<'t>,
         args: &'t [Operand],
@@ -29,7 +31,7 @@ impl<'t> State<'t> {
             Body::Call => {
                 let callee = match (args.first(), &last) {
                     (Some(arg), _) => arg.to_string(),
-                    (None, Some(Value::Str(text))) => String::from_utf8_lossy(text).into_owned(),
+                    (None, Some(Value::Str(text))) => to_text(text).into_owned(),
                     (None, last) => {
                         let last = last.as_ref().unwrap_or(&Value::Nil);
                         format!("<{} Value>", last.type_name())
@@ -39,6 +41,7 @@ impl<'t> State<'t> {
                     self.arguments(dot, name, &function.params, function.variadic, args, last)?;
                 call_value(&callee, &args)
             }
+            Body::Len => self.length(dot, name, function, args, last)?,
             Body::Closure(closure) => {
                 let args =
                     self.arguments(dot, name, &function.params, function.variadic, args, last)?;
@@ -59,7 +62,7 @@ impl<'t> State<'t> {
     /// `and` and `or` look at no argument after the one that decides.
     fn short_circuit(
         &mut self,
-        dot: &Value,
+        dot: &Held,
         function: &Function,
         name: &str,
         args: &'t [Operand],
@@ -75,6 +78,32 @@ impl<'t> State<'t> {
             }
         }
         Ok(last.unwrap_or(value))
+    }
+
+    /// What `len` gives or why not.
+    fn length(
+        &mut self,
+        dot: &Held,
+        name: &str,
+        function: &Function,
+        args: &'t [Operand],
+        last: Option<Value>,
+    ) -> Result<Result<Value, CallError>, Error> {
+        self.check_count(name, &function.params, false, args.len(), last.is_some())?;
+        let held = match (args.first(), last) {
+            (Some(arg), _) => match &arg.kind {
+                OperandKind::Dot => dot.clone(),
+                OperandKind::Field(_)
+                | OperandKind::Variable { .. }
+                | OperandKind::Chain { .. } => self.operand(dot, arg, &[], None)?,
+                _ => Held::plain(self.argument(dot, Type::Any, arg)?),
+            },
+            (None, last) => Held::plain(last.unwrap_or(Value::Nil)),
+        };
+        if held.interface && matches!(held.value, Value::Nil) {
+            return Ok(Err(CallError::new("len of nil pointer")));
+        }
+        Ok(length(&held.value))
     }
 
     fn check_count(
@@ -103,7 +132,7 @@ impl<'t> State<'t> {
     /// Evaluates the arguments of a call, each as its parameter wants it.
     pub(super) fn arguments(
         &mut self,
-        dot: &Value,
+        dot: &Held,
         name: &str,
         params: &[Type],
         variadic: bool,
@@ -123,12 +152,12 @@ impl<'t> State<'t> {
             values.push(self.argument(dot, param(i), arg)?);
         }
         if let Some(last) = last {
-            values.push(self.assign_to(param(args.len()), last)?);
+            values.push(self.assign_to(param(args.len()), Held::plain(last))?);
         }
         Ok(values)
     }
 
-    fn argument(&mut self, dot: &Value, param: Type, arg: &'t Operand) -> Result<Value, Error> {
+    fn argument(&mut self, dot: &Held, param: Type, arg: &'t Operand) -> Result<Value, Error> {
         self.at = At::Operand(arg);
         match &arg.kind {
             OperandKind::Dot => self.assign_to(param, dot.clone()),
@@ -182,8 +211,11 @@ impl<'t> State<'t> {
         })
     }
 
-    fn assign_to(&self, param: Type, value: Value) -> Result<Value, Error> {
-        if let Value::Nil = value {
+    fn assign_to(&self, param: Type, held: Held) -> Result<Value, Error> {
+        let Held { value, interface } = held;
+        if let Value::Nil = value
+            && !(interface && param != Type::Any)
+        {
             return param
                 .nil()
                 .ok_or_else(|| self.error(format!("invalid value; expected {}", param.name())));
@@ -191,7 +223,11 @@ impl<'t> State<'t> {
         if param.accepts(&value) {
             return Ok(value);
         }
-        let (expected, found) = (param.name(), value.type_name());
+        let expected = param.name();
+        let found = match value {
+            Value::Nil => Type::Any.name().into(),
+            _ => value.type_name(),
+        };
         Err(self.error(format!(
             "wrong type for value; expected {expected}; got {found}"
         )))

@@ -2,28 +2,22 @@
 //! evaluated in `call`.
 
 use crate::error::Error;
-use crate::exec::{At, State};
+use crate::exec::{At, Held, State};
+use crate::functions::Type;
 use crate::node::{Operand, OperandKind};
 use crate::printf::quoted;
 use crate::template::MissingKey;
 use crate::value::{Elem, Map, Value};
 
-/// A value in the middle of a chain of fields.
-struct Receiver {
-    value: Value,
-    /// a nil that a map of `interface {}` holds, not a missing value
-    held_nil: bool,
-}
-
 impl<'t> State<'t> {
     /// A field, variable, chain or function with its arguments.
     pub(super) fn operand(
         &mut self,
-        dot: &Value,
+        dot: &Held,
         operand: &'t Operand,
         args: &'t [Operand],
         last: Option<Value>,
-    ) -> Result<Value, Error> {
+    ) -> Result<Held, Error> {
         self.at = At::Operand(operand);
         match &operand.kind {
             OperandKind::Field(fields) => {
@@ -43,15 +37,15 @@ impl<'t> State<'t> {
                     return Err(self.error(message));
                 }
                 let value = match &base.kind {
-                    OperandKind::Pipe(pipe) => self.pipeline(dot, pipe)?,
+                    OperandKind::Pipe(pipe) => Held::plain(self.pipeline(dot, pipe)?),
                     _ => self.operand(dot, base, &[], None)?,
                 };
                 self.fields(dot, value, operand, fields, args, last)
             }
-            OperandKind::Identifier(name) => {
-                self.call_function(dot, name, At::Operand(operand), args, last)
-            }
-            OperandKind::Pipe(pipe) => self.pipeline(dot, pipe),
+            OperandKind::Identifier(name) => self
+                .call_function(dot, name, At::Operand(operand), args, last)
+                .map(Held::plain),
+            OperandKind::Pipe(pipe) => self.pipeline(dot, pipe).map(Held::plain),
             _ => Err(self.error(format!("can't evaluate command {operand}"))),
         }
     }
@@ -59,51 +53,41 @@ impl<'t> State<'t> {
     /// Follows the fields; only the last one may be given arguments.
     fn fields(
         &mut self,
-        dot: &Value,
-        value: Value,
+        dot: &Held,
+        mut receiver: Held,
         operand: &'t Operand,
         fields: &'t [String],
         args: &'t [Operand],
         last: Option<Value>,
-    ) -> Result<Value, Error> {
-        let mut receiver = Receiver {
-            value,
-            held_nil: false,
-        };
+    ) -> Result<Held, Error> {
         let Some((final_field, inner)) = fields.split_last() else {
-            return Ok(receiver.value);
+            return Ok(receiver);
         };
         for field in inner {
             receiver = self.field(dot, &receiver, operand, field, &[], None)?;
         }
-        Ok(self
-            .field(dot, &receiver, operand, final_field, args, last)?
-            .value)
+        self.field(dot, &receiver, operand, final_field, args, last)
     }
 
     fn field(
         &mut self,
-        dot: &Value,
-        receiver: &Receiver,
+        dot: &Held,
+        receiver: &Held,
         operand: &'t Operand,
         name: &'t str,
         args: &'t [Operand],
         last: Option<Value>,
-    ) -> Result<Receiver, Error> {
-        let plain = |value| Receiver {
-            value,
-            held_nil: false,
-        };
+    ) -> Result<Held, Error> {
         let has_args = !args.is_empty() || last.is_some();
         match &receiver.value {
-            Value::Nil if receiver.held_nil => {
+            Value::Nil if receiver.interface => {
                 Err(self.error(format!("nil pointer evaluating interface {{}}.{name}")))
             }
             Value::Nil if self.template.missing_key == MissingKey::Error => {
                 let name = quoted(name.as_bytes());
                 Err(self.error(format!("nil data; no entry for key {name}")))
             }
-            Value::Nil => Ok(plain(Value::Nil)),
+            Value::Nil => Ok(Held::plain(Value::Nil)),
             Value::Map(_) if has_args => {
                 Err(self.error(format!("{name} is not a method but has arguments")))
             }
@@ -111,38 +95,33 @@ impl<'t> State<'t> {
             Value::Object(object) => {
                 if let Some(params) = object.method(name) {
                     let args = self.arguments(dot, name, params, false, args, last)?;
-                    let result = object.call(name, &args);
-                    self.at = At::Operand(operand);
-                    return result
-                        .map(plain)
-                        .map_err(|error| self.call_error(name, &error));
+                    return object.call(name, &args).map(Held::plain).map_err(|error| {
+                        self.at = At::Operand(operand);
+                        self.call_error(name, &error)
+                    });
                 }
                 match object.field(name) {
                     Some(_) if has_args => Err(self.error(format!(
                         "{name} has arguments but cannot be invoked as function"
                     ))),
-                    Some(value) => Ok(plain(value)),
-                    None => Err(self.no_field(name, &receiver.value)),
+                    Some(value) => Ok(Held::plain(value)),
+                    None => Err(self.no_field(name, receiver)),
                 }
             }
-            value => Err(self.no_field(name, value)),
+            _ => Err(self.no_field(name, receiver)),
         }
     }
 
-    fn entry(&self, map: &Map, name: &str) -> Result<Receiver, Error> {
-        let is_any = map.elem() == Elem::Any;
+    fn entry(&self, map: &Map, name: &str) -> Result<Held, Error> {
+        let interface = map.elem() == Elem::Any;
         if let Some(value) = map.get(name.as_bytes()) {
-            let held_nil = is_any && matches!(value, Value::Nil);
-            return Ok(Receiver { value, held_nil });
+            return Ok(Held { value, interface });
         }
         match self.template.missing_key {
-            MissingKey::Default => Ok(Receiver {
-                value: Value::Nil,
-                held_nil: false,
-            }),
-            MissingKey::Zero => Ok(Receiver {
+            MissingKey::Default => Ok(Held::plain(Value::Nil)),
+            MissingKey::Zero => Ok(Held {
                 value: map.elem().zero(),
-                held_nil: is_any,
+                interface,
             }),
             MissingKey::Error => {
                 let name = quoted(name.as_bytes());
@@ -151,10 +130,12 @@ impl<'t> State<'t> {
         }
     }
 
-    fn no_field(&self, name: &str, value: &Value) -> Error {
-        self.error(format!(
-            "can't evaluate field {name} in type {}",
-            value.type_name()
-        ))
+    fn no_field(&self, name: &str, receiver: &Held) -> Error {
+        let found = if receiver.interface {
+            Type::Any.name().into()
+        } else {
+            receiver.value.type_name()
+        };
+        self.error(format!("can't evaluate field {name} in type {found}"))
     }
 }

@@ -10,11 +10,11 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::functions::CallError;
-use crate::lex::newlines;
+use crate::lex::{newlines, to_text};
 use crate::node::{Branch, Call, Command, Node, Operand, Pipe, Tree};
 use crate::printf;
 use crate::template::Template;
-use crate::value::{Kind, Value};
+use crate::value::Value;
 
 /// Executes the template of the text's own name.
 pub(crate) fn execute(template: &Template, root: &Value) -> Result<Vec<u8>, Error> {
@@ -29,12 +29,12 @@ pub(crate) fn execute(template: &Template, root: &Value) -> Result<Vec<u8>, Erro
         template,
         tree,
         at: At::Start,
-        variables: vec![("$", root.clone())],
+        variables: vec![("$", Held::plain(root.clone()))],
         out: Vec::new(),
         steps: 0,
         depth: 0,
     };
-    state.walk(root, &tree.root)?;
+    state.walk(&Held::plain(root.clone()), &tree.root)?;
     Ok(state.out)
 }
 
@@ -62,6 +62,24 @@ impl fmt::Display for At<'_> {
     }
 }
 
+/// A value with what Go's types still know of where it was: an element of a map or list of
+/// `interface {}` is an interface until a pipeline ends. A nil of it is not a missing value, and errors
+/// tell no other type.
+#[derive(Clone)]
+struct Held {
+    value: Value,
+    interface: bool,
+}
+
+impl Held {
+    fn plain(value: Value) -> Self {
+        Self {
+            value,
+            interface: false,
+        }
+    }
+}
+
 /// How a list of nodes ended.
 enum Flow {
     Next,
@@ -74,7 +92,7 @@ struct State<'t> {
     /// the template that is being executed, of those in the text
     tree: &'t Tree,
     at: At<'t>,
-    variables: Vec<(&'t str, Value)>,
+    variables: Vec<(&'t str, Held)>,
     out: Vec<u8>,
     steps: u64,
     depth: usize,
@@ -95,7 +113,7 @@ impl<'t> State<'t> {
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |at| at + 1);
-        let executing = String::from_utf8_lossy(&self.tree.name);
+        let executing = to_text(&self.tree.name);
         Error::parse(&self.template.name, 1 + newlines(before), message).at(
             &executing,
             pos - line_start,
@@ -150,7 +168,7 @@ impl<'t> State<'t> {
         Ok(())
     }
 
-    fn walk(&mut self, dot: &Value, nodes: &'t [Node]) -> Result<Flow, Error> {
+    fn walk(&mut self, dot: &Held, nodes: &'t [Node]) -> Result<Flow, Error> {
         for node in nodes {
             self.step()?;
             let flow = match node {
@@ -189,7 +207,7 @@ impl<'t> State<'t> {
         Ok(result)
     }
 
-    fn action(&mut self, dot: &Value, pos: usize, pipe: &'t Pipe) -> Result<(), Error> {
+    fn action(&mut self, dot: &Held, pos: usize, pipe: &'t Pipe) -> Result<(), Error> {
         self.at = At::Action(pos, pipe);
         let value = self.pipeline(dot, pipe)?;
         if !pipe.decl.is_empty() {
@@ -199,7 +217,7 @@ impl<'t> State<'t> {
         match &value {
             Value::Nil => self.write(b"<no value>"),
             Value::Str(bytes) => self.write(bytes),
-            _ if value.kind() == Kind::Func => {
+            Value::Func(_) => {
                 let type_name = value.type_name();
                 Err(self.error(format!("can't print {} of type {type_name}", self.at)))
             }
@@ -210,9 +228,10 @@ impl<'t> State<'t> {
         }
     }
 
-    fn if_or_with(&mut self, dot: &Value, branch: &'t Branch, with: bool) -> Result<Flow, Error> {
+    fn if_or_with(&mut self, dot: &Held, branch: &'t Branch, with: bool) -> Result<Flow, Error> {
         let value = self.pipeline(dot, &branch.pipe)?;
         if value.truth() {
+            let value = Held::plain(value);
             self.walk(if with { &value } else { dot }, &branch.body)
         } else if let Some(otherwise) = &branch.otherwise {
             self.walk(dot, otherwise)
@@ -221,7 +240,7 @@ impl<'t> State<'t> {
         }
     }
 
-    fn assign(&mut self, name: &str, value: Value) -> Result<(), Error> {
+    fn assign(&mut self, name: &str, value: Held) -> Result<(), Error> {
         match self
             .variables
             .iter_mut()
@@ -236,7 +255,7 @@ impl<'t> State<'t> {
         }
     }
 
-    fn call_template(&mut self, dot: &Value, call: &'t Call) -> Result<(), Error> {
+    fn call_template(&mut self, dot: &Held, call: &'t Call) -> Result<(), Error> {
         self.at = At::Template(call);
         let Some(tree) = self.template.trees.get(&call.name) else {
             let name = printf::quoted(&call.name);
@@ -246,6 +265,7 @@ impl<'t> State<'t> {
             Some(pipe) => self.pipeline(dot, pipe)?,
             None => Value::Nil,
         };
+        let argument = Held::plain(argument);
         let variables = std::mem::replace(&mut self.variables, vec![("$", argument.clone())]);
         let outer = std::mem::replace(&mut self.tree, tree);
         self.walk(&argument, &tree.root)?;

@@ -2,12 +2,12 @@
 //! constant takes; fields and calls are elsewhere.
 
 use crate::error::Error;
-use crate::exec::{At, State};
+use crate::exec::{At, Held, State};
 use crate::node::{Command, Number, Operand, OperandKind, Pipe};
 use crate::value::Value;
 
 impl<'t> State<'t> {
-    pub(super) fn pipeline(&mut self, dot: &Value, pipe: &'t Pipe) -> Result<Value, Error> {
+    pub(super) fn pipeline(&mut self, dot: &Held, pipe: &'t Pipe) -> Result<Value, Error> {
         self.step()?;
         self.enter()?;
         self.at = At::Pipe(pipe);
@@ -17,10 +17,11 @@ impl<'t> State<'t> {
         }
         let value = value.unwrap_or(Value::Nil);
         for name in &pipe.decl {
+            let value = Held::plain(value.clone());
             if pipe.is_assign {
-                self.assign(name, value.clone())?;
+                self.assign(name, value)?;
             } else {
-                self.variables.push((name, value.clone()));
+                self.variables.push((name, value));
             }
         }
         self.depth -= 1;
@@ -30,7 +31,7 @@ impl<'t> State<'t> {
     /// One stage. The last argument is what the stage before it has given.
     fn command(
         &mut self,
-        dot: &Value,
+        dot: &Held,
         command: &'t Command,
         last: Option<Value>,
     ) -> Result<Value, Error> {
@@ -44,7 +45,7 @@ impl<'t> State<'t> {
                 self.call_function(dot, name, At::Command(command), args, last)
             }
             OperandKind::Field(_) | OperandKind::Chain { .. } | OperandKind::Variable { .. } => {
-                self.operand(dot, first, args, last)
+                Ok(self.operand(dot, first, args, last)?.value)
             }
             OperandKind::Pipe(pipe) => {
                 self.not_a_function(first, args, last.as_ref())?;
@@ -55,7 +56,7 @@ impl<'t> State<'t> {
                 self.not_a_function(first, args, last.as_ref())?;
                 match &first.kind {
                     OperandKind::Bool(value) => Ok(Value::Bool(*value)),
-                    OperandKind::Dot => Ok(dot.clone()),
+                    OperandKind::Dot => Ok(dot.value.clone()),
                     OperandKind::Number(number) => self.constant(number),
                     OperandKind::String { value, .. } => Ok(Value::bytes(value)),
                     _ => Err(self.error("nil is not a command")),
@@ -99,7 +100,7 @@ impl<'t> State<'t> {
         }
     }
 
-    pub(super) fn variable(&self, name: &str) -> Result<Value, Error> {
+    pub(super) fn variable(&self, name: &str) -> Result<Held, Error> {
         match self
             .variables
             .iter()

@@ -2,22 +2,22 @@
 //! lists, maps, integers and iterator functions.
 
 use crate::error::Error;
-use crate::exec::{Flow, State};
+use crate::exec::{Flow, Held, State};
 use crate::node::Branch;
-use crate::value::{Sequence, Value};
+use crate::value::{Elem, Kind, Sequence, Value};
 
 impl<'t> State<'t> {
-    pub(super) fn range(&mut self, dot: &Value, branch: &'t Branch) -> Result<Flow, Error> {
+    pub(super) fn range(&mut self, dot: &Held, branch: &'t Branch) -> Result<Flow, Error> {
         let value = self.pipeline(dot, &branch.pipe)?;
         let empty = match &value {
             Value::Nil => true,
             Value::List(list) => {
-                let count = list.len();
+                let (count, interface) = (list.len(), list.elem() == Elem::Any);
                 // the list may be sorted in place meanwhile, not shortened
                 for i in 0..count {
-                    let index = Value::Int(i64::try_from(i).unwrap_or(i64::MAX));
-                    let item = list.get(i).unwrap_or(Value::Nil);
-                    if !self.round(branch, index, &item)? {
+                    let index = Held::plain(Value::Int(i64::try_from(i).unwrap_or(i64::MAX)));
+                    let value = list.get(i).unwrap_or(Value::Nil);
+                    if !self.round(branch, index, &Held { value, interface })? {
                         break;
                     }
                 }
@@ -30,9 +30,13 @@ impl<'t> State<'t> {
                     .iter()
                     .map(|(k, v)| (k.clone(), v.clone()))
                     .collect();
-                let empty = entries.is_empty();
+                let (empty, interface) = (entries.is_empty(), map.elem() == Elem::Any);
                 for (key, value) in entries {
-                    if !self.round(branch, Value::Str(key), &value)? {
+                    if !self.round(
+                        branch,
+                        Held::plain(Value::Str(key)),
+                        &Held { value, interface },
+                    )? {
                         break;
                     }
                 }
@@ -41,7 +45,11 @@ impl<'t> State<'t> {
             _ => self.sequence(branch, &value)?,
         };
         match &branch.otherwise {
-            Some(otherwise) if empty => self.walk(dot, otherwise),
+            Some(otherwise) if empty => match self.walk(dot, otherwise)? {
+                // a break in there ends this range, not the one around it
+                Flow::Break => Ok(Flow::Next),
+                flow => Ok(flow),
+            },
             _ => Ok(Flow::Next),
         }
     }
@@ -63,10 +71,13 @@ impl<'t> State<'t> {
             },
             _ => self.numbers(value, pairs)?,
         };
+        // what an iterator function yields is of interface type
+        let interface = value.kind() == Kind::Func;
+        let held = |value| Held { value, interface };
         let mut empty = true;
-        for (index, item) in items {
+        for (index, value) in items {
             empty = false;
-            if !self.round(branch, index, &item)? {
+            if !self.round(branch, held(index), &held(value))? {
                 break;
             }
         }
@@ -103,7 +114,7 @@ impl<'t> State<'t> {
     }
 
     /// One round of a loop; false if it was left.
-    fn round(&mut self, branch: &'t Branch, index: Value, item: &Value) -> Result<bool, Error> {
+    fn round(&mut self, branch: &'t Branch, index: Held, item: &Held) -> Result<bool, Error> {
         self.step()?;
         let mark = self.variables.len();
         let decl = &branch.pipe.decl;

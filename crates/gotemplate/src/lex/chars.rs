@@ -1,12 +1,71 @@
 //! Characters in byte strings: decoding as Go decodes, classes as Go's unicode package has them.
 //! Knows no tokens.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// What may stand in a name: Go's letters and decimal digits, and the underscore.
 pub(crate) fn is_alphanumeric(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
+    c == '_' || is_letter(c) || c.is_ascii_digit() || of_class(&DIGIT, c)
+}
+
+/// A class of characters, by Unicode's general category.
+type Class = LazyLock<Option<Regex>>;
+
+static LETTER: Class = LazyLock::new(|| Regex::new(r"\p{L}").ok());
+static UPPER: Class = LazyLock::new(|| Regex::new(r"\p{Lu}").ok());
+static LOWER: Class = LazyLock::new(|| Regex::new(r"\p{Ll}").ok());
+static DIGIT: Class = LazyLock::new(|| Regex::new(r"\p{Nd}").ok());
+static NUMBER: Class = LazyLock::new(|| Regex::new(r"\p{N}").ok());
+static PUNCTUATION: Class = LazyLock::new(|| Regex::new(r"\p{P}").ok());
+
+fn of_class(class: &Class, c: char) -> bool {
+    let is_match = |class: &Regex| class.is_match(c.encode_utf8(&mut [0; 4]));
+    !c.is_ascii() && class.as_ref().is_some_and(is_match)
+}
+
+/// Go's `unicode.IsLetter`.
+pub(crate) fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || of_class(&LETTER, c)
+}
+
+/// Go's `unicode.IsUpper`.
+pub(crate) fn is_upper(c: char) -> bool {
+    c.is_ascii_uppercase() || of_class(&UPPER, c)
+}
+
+/// Go's `unicode.IsLower`.
+pub(crate) fn is_lower(c: char) -> bool {
+    c.is_ascii_lowercase() || of_class(&LOWER, c)
+}
+
+/// Go's `unicode.IsNumber`.
+pub(crate) fn is_number(c: char) -> bool {
+    c.is_ascii_digit() || of_class(&NUMBER, c)
+}
+
+/// Go's `unicode.IsPunct`.
+pub(crate) fn is_punctuation(c: char) -> bool {
+    (c.is_ascii_punctuation() && !"$+<=>^`|~".contains(c)) || of_class(&PUNCTUATION, c)
+}
+
+/// The bytes as text: each byte that belongs to no character is a U+FFFD of its own, as in Go.
+pub(crate) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
 }
 
 /// The first character and its length in bytes. A byte that begins no character is U+FFFD of

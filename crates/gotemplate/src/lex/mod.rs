@@ -7,7 +7,10 @@ mod token;
 
 use std::borrow::Cow;
 
-pub(crate) use chars::{decode, decode_last, is_print, unicode_point};
+pub(crate) use chars::{
+    decode, decode_last, is_alphanumeric, is_letter, is_lower, is_number, is_print, is_punctuation,
+    is_upper, to_text, unicode_point,
+};
 pub(crate) use token::{Token, TokenKind};
 
 use chars::is_space;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::lex::to_text;
 use crate::printf::quoted;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,13 +97,13 @@ pub(crate) struct Token<'a> {
 
 impl Token<'_> {
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.value).into_owned()
+        to_text(&self.value).into_owned()
     }
 }
 
 impl fmt::Display for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = String::from_utf8_lossy(&self.value);
+        let text = to_text(&self.value);
         match self.kind {
             TokenKind::Eof => f.write_str("EOF"),
             TokenKind::Error => f.write_str(&text),

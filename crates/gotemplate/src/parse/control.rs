@@ -113,7 +113,12 @@ impl Parser<'_> {
         let name = self.template_name(&token, CONTEXT)?;
         let pipe = Some(self.pipeline(CONTEXT, TokenKind::RightDelim)?);
         let outer = std::mem::take(&mut self.state);
-        let root = self.body(CONTEXT)?;
+        let (root, end) = self.item_list()?;
+        if !matches!(end, Item::End) {
+            // Go tells the line where the block begins
+            self.state = outer;
+            return Err(self.error(format!("unexpected {{{{else}}}} in {CONTEXT}")));
+        }
         self.add(Tree {
             name: name.clone(),
             root,

@@ -1,13 +1,13 @@
 //! Numeric constants of Go: bases, underscores, hexadecimal floats, characters. Knows every type
 //! that a constant fits; which one it takes is decided where it is used.
 
-use crate::lex::TokenKind;
+use crate::lex::{TokenKind, to_text};
 use crate::node::Number;
 use crate::parse::unquote::character;
 use crate::printf::quoted;
 
 pub(super) fn parse_number(source: &[u8], kind: TokenKind) -> Result<Number, String> {
-    let text = String::from_utf8_lossy(source).into_owned();
+    let text = to_text(source).into_owned();
     match kind {
         TokenKind::CharConstant => char_constant(source, text),
         TokenKind::Complex => {

@@ -2,7 +2,7 @@
 //! functions exist; does not know what they do.
 
 use crate::error::Error;
-use crate::lex::TokenKind;
+use crate::lex::{TokenKind, to_text};
 use crate::node::{Command, Operand, OperandKind, Pipe};
 use crate::parse::{Parser, number};
 use crate::printf::quoted;
@@ -145,7 +145,7 @@ impl Parser<'_> {
         let mut chain = Vec::new();
         while self.peek().kind == TokenKind::Field {
             let field = self.next();
-            chain.push(String::from_utf8_lossy(&field.value[1..]).into_owned());
+            chain.push(to_text(&field.value[1..]).into_owned());
         }
         if chain.is_empty() {
             return Ok(Some(term));

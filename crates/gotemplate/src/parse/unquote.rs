@@ -83,10 +83,6 @@ fn unit(source: &[u8], quote: u8) -> Option<(Unit, usize)> {
         [byte, ..] if *byte < 0x80 => Some((Unit::Byte(*byte), 1)),
         _ => {
             let (c, length) = decode(source)?;
-            // a stray byte stays one in a string; in a character it is U+FFFD
-            if length == 1 && quote == b'"' {
-                return Some((Unit::Byte(source[0]), 1));
-            }
             Some((Unit::Char(c), length))
         }
     }

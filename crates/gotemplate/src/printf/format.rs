@@ -124,7 +124,7 @@ impl Printer {
         } else if !at.good_index {
             self.write(format!("%!{verb}(BADINDEX)"));
         } else if let Some(arg) = args.get(at.arg) {
-            if verb == 'v' {
+            if matches!(verb, 'v' | 'w') {
                 self.flags.sharp_v = std::mem::replace(&mut self.flags.sharp, false);
                 self.flags.plus_v = std::mem::replace(&mut self.flags.plus, false);
             }

@@ -59,9 +59,14 @@ pub(crate) fn to_text(value: &Value) -> Result<Vec<u8>, CallError> {
 
 /// A value as it is shown in an error message.
 pub(crate) fn shown(value: &Value) -> String {
+    shown_as(value, 'v')
+}
+
+/// The same under another verb.
+pub(crate) fn shown_as(value: &Value, verb: char) -> String {
     let mut printer = Printer::new(1000);
-    printer.print_arg(value, 'v');
-    String::from_utf8_lossy(&printer.bytes).into_owned()
+    printer.print_arg(value, verb);
+    crate::lex::to_text(&printer.bytes).into_owned()
 }
 
 #[derive(Clone, Copy, Default)]

@@ -68,6 +68,10 @@ impl Printer {
             self.string(&bytes, verb);
             return;
         }
+        if self.flags.sharp_v && list.is_nil() {
+            self.write(format!("{}(nil)", list.type_name()));
+            return;
+        }
         let (open, between, close) = self.brackets(list.type_name(), "[");
         self.write(open);
         for (i, item) in list.items().iter().enumerate() {

@@ -191,19 +191,27 @@ fn decrypt(password: &[u8], encoded: &[u8]) -> Result<Vec<u8>, CallError> {
     }
     let encrypted = decode_base64(encoded).map_err(CallError::new)?;
     let Some((iv, blocks)) = encrypted.split_first_chunk::<AES_BLOCK>() else {
-        return Err(CallError::new("text is too short to have been encrypted"));
+        let (length, capacity) = (encrypted.len(), encoded.len() / 4 * 3);
+        return Err(CallError::new(if capacity < AES_BLOCK {
+            format!("runtime error: slice bounds out of range [:16] with capacity {capacity}")
+        } else {
+            format!("runtime error: slice bounds out of range [16:{length}]")
+        }));
     };
     let cipher = cbc::Decryptor::<Aes256>::new(&aes_key(password).into(), &(*iv).into());
     let mut text = cipher
         .decrypt_padded_vec::<NoPadding>(blocks)
         .map_err(|_| CallError::new("crypto/cipher: input not full blocks"))?;
     // upstream looks at the last byte of the padding only
-    let padding = text.last().map(|padding| usize::from(*padding));
-    match padding.and_then(|padding| text.len().checked_sub(padding)) {
-        Some(length) => {
-            text.truncate(length);
-            Ok(text)
-        }
-        None => Err(CallError::new("wrong password or damaged text")),
-    }
+    let Some(padding) = text.last().map(|padding| usize::from(*padding)) else {
+        return Err(CallError::new("runtime error: index out of range [-1]"));
+    };
+    let Some(length) = text.len().checked_sub(padding) else {
+        let beyond = padding - text.len();
+        return Err(CallError::new(format!(
+            "runtime error: slice bounds out of range [:-{beyond}]"
+        )));
+    };
+    text.truncate(length);
+    Ok(text)
 }

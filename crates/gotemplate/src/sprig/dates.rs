@@ -1,6 +1,7 @@
 //! Date functions. Knows what sprig takes for a time: a time, or whole seconds since 1970; anything
 //! else is the present.
 
+use std::num::IntErrorKind;
 use std::time::UNIX_EPOCH;
 
 use crate::functions::{CallError, Function, Functions, Type};
@@ -8,7 +9,7 @@ use crate::sprig::duration::{Duration, NANOS};
 use crate::sprig::layout_parse::parse;
 use crate::sprig::time::{Time, ZERO};
 use crate::sprig::zone::Zone;
-use crate::sprig::{ANY, Env, TEXT, add_both, lossy};
+use crate::sprig::{ANY, Env, TEXT, add_both, bytes, lossy, narrowed, widened};
 use crate::value::Value;
 
 const TIME: Type = Type::Object("time.Time");
@@ -23,14 +24,13 @@ pub(super) fn add_to(functions: &mut Functions, environment: &Env) {
     functions.add(
         "date",
         Function::new(&[TEXT, ANY], move |args| {
-            Ok(time(&env, &args[1]).format(&lossy(args, 0)).into())
+            Ok(formatted(&time(&env, &args[1]), args))
         }),
     );
     let env = environment.clone();
     let in_zone = Function::new(&[TEXT, ANY, TEXT], move |args| {
-        Ok(in_zone(&time(&env, &args[1]), &lossy(args, 2))
-            .format(&lossy(args, 0))
-            .into())
+        let time = in_zone(&time(&env, &args[1]), &lossy(args, 2));
+        Ok(formatted(&time, args))
     });
     add_both(functions, ["dateInZone", "date_in_zone"], &in_zone);
     let env = environment.clone();
@@ -68,14 +68,14 @@ fn add_pure(functions: &mut Functions) {
         .add(
             "toDate",
             Function::new(&[TEXT, TEXT], |args| {
-                let time = parse(&lossy(args, 0), &lossy(args, 1));
+                let time = parse(&widened(bytes(args, 0)), &widened(bytes(args, 1)));
                 Ok(Value::object(time.unwrap_or_else(|_| Time::unix(ZERO))))
             }),
         )
         .add(
             "mustToDate",
             Function::new(&[TEXT, TEXT], |args| {
-                let time = parse(&lossy(args, 0), &lossy(args, 1));
+                let time = parse(&widened(bytes(args, 0)), &widened(bytes(args, 1)));
                 let time =
                     time.map_err(|m| CallError::revealing(m, "text does not fit the layout"));
                 Ok(Value::object(time?))
@@ -92,7 +92,7 @@ fn add_pure(functions: &mut Functions) {
             "duration",
             Function::new(&[ANY], |args| {
                 let seconds = match &args[0] {
-                    Value::Str(_) => lossy(args, 0).parse().unwrap_or_default(),
+                    Value::Str(_) => seconds(&lossy(args, 0)),
                     Value::Int64(seconds) => *seconds,
                     _ => 0,
                 };
@@ -101,7 +101,10 @@ fn add_pure(functions: &mut Functions) {
         );
     let modify = Function::new(&[TEXT, TIME], |args| {
         Ok(
-            match (Duration::parse(&lossy(args, 0)), args[1].downcast::<Time>()) {
+            match (
+                Duration::parse(&widened(bytes(args, 0))),
+                args[1].downcast::<Time>(),
+            ) {
                 (Ok(duration), Some(time)) => Value::object(time.add(duration)),
                 _ => args[1].clone(),
             },
@@ -109,7 +112,7 @@ fn add_pure(functions: &mut Functions) {
     });
     add_both(functions, ["dateModify", "date_modify"], &modify);
     let must_modify = Function::new(&[TEXT, TIME], |args| {
-        let duration = Duration::parse(&lossy(args, 0))
+        let duration = Duration::parse(&widened(bytes(args, 0)))
             .map_err(|message| CallError::revealing(message, "invalid duration"))?;
         Ok(args[1]
             .downcast::<Time>()
@@ -120,6 +123,21 @@ fn add_pure(functions: &mut Functions) {
         ["mustDateModify", "must_date_modify"],
         &must_modify,
     );
+}
+
+/// Go's number of a text: one out of range is the largest.
+fn seconds(text: &str) -> i64 {
+    text.parse()
+        .unwrap_or_else(|error: std::num::ParseIntError| match error.kind() {
+            IntErrorKind::PosOverflow => i64::MAX,
+            IntErrorKind::NegOverflow => i64::MIN,
+            _ => 0,
+        })
+}
+
+/// The time in the layout that is the first argument.
+fn formatted(time: &Time, args: &[Value]) -> Value {
+    narrowed(&time.format(&widened(bytes(args, 0)))).into()
 }
 
 fn now(env: &Env) -> Time {
@@ -173,9 +191,7 @@ fn rounded(env: &Env, value: &Value) -> String {
         (1, "s"),
     ];
     let duration = match value {
-        Value::Str(text) => {
-            Duration::parse(&String::from_utf8_lossy(text)).map_or(0, |duration| duration.0)
-        }
+        Value::Str(text) => Duration::parse(&widened(text)).map_or(0, |duration| duration.0),
         Value::Int64(nanos) => *nanos,
         value => value
             .downcast::<Time>()

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::functions::{CallError, Function, Functions, Type};
 use crate::limits::MAX_VALUE_DEPTH;
 use crate::printf::to_text;
+use crate::sprig::versions::Version;
 use crate::sprig::{ANY, TEXT, add_both, bytes, map, merge};
 use crate::value::{Elem, List, Map, Value};
 
@@ -140,15 +141,21 @@ fn dig(args: &[Value]) -> Result<Value, CallError> {
             _ => format!("interface conversion: interface {{}} is {name}, not {to}"),
         })
     };
+    if !matches!(root, Value::Map(map) if map.elem() == Elem::Any) {
+        return Err(conversion(root, "map[string]interface {}"));
+    }
+    let keys = path
+        .iter()
+        .map(|key| key.as_bytes().ok_or_else(|| conversion(key, "string")))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut at = root.clone();
-    for key in path {
+    for key in keys {
         let Value::Map(map) = &at else {
             return Err(conversion(&at, "map[string]interface {}"));
         };
         if map.elem() != Elem::Any {
             return Err(conversion(&at, "map[string]interface {}"));
         }
-        let key = key.as_bytes().ok_or_else(|| conversion(key, "string"))?;
         match map.get(key) {
             Some(value) => at = value,
             None => return Ok(default.clone()),
@@ -182,6 +189,10 @@ impl Copy {
                     entries.insert(key.clone(), self.value(value, depth + 1)?);
                 }
                 Value::Map(Map::new(map.elem(), entries))
+            }
+            // upstream copies exported fields only, and a version has none
+            Value::Object(object) if object.as_any().is::<Version>() => {
+                Value::object(Version::default())
             }
             other => other.clone(),
         })

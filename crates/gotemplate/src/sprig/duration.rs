@@ -1,9 +1,10 @@
 //! Durations, months and weekdays. Knows Go's text of each; does not know instants.
 
 use std::any::Any;
+use std::fmt::Write as _;
 
 use crate::functions::{CallError, Type};
-use crate::printf::quoted;
+use crate::sprig::narrowed;
 use crate::value::{Kind, Object, Value};
 
 pub(super) const NANOS: i64 = 1_000_000_000;
@@ -24,10 +25,26 @@ const UNITS: [(&str, i64); 8] = [
     ("h", 3600 * NANOS),
 ];
 
+/// Widened bytes as Go's package time shows them in errors.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            ' '..='\x7f' => out.push(c),
+            c => {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
 impl Duration {
-    /// Reads a duration such as `-1.5h` or `1m30s`.
+    /// Reads a duration such as `-1.5h` or `1m30s`, in widened bytes.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let invalid = || format!("time: invalid duration {}", quoted(text.as_bytes()));
+        let invalid = || format!("time: invalid duration {}", quoted(text));
         let (negative, mut rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -50,12 +67,15 @@ impl Duration {
             }
             let unit_end = after.find(|c: char| c.is_ascii_digit() || c == '.');
             let (unit, after) = after.split_at(unit_end.unwrap_or(after.len()));
-            let quoted_text = quoted(text.as_bytes());
+            let quoted_text = quoted(text);
             if unit.is_empty() {
                 return Err(format!("time: missing unit in duration {quoted_text}"));
             }
-            let Some((_, scale)) = UNITS.into_iter().find(|(name, _)| *name == unit) else {
-                let unit = quoted(unit.as_bytes());
+            let Some((_, scale)) = UNITS
+                .into_iter()
+                .find(|(name, _)| name.as_bytes() == narrowed(unit))
+            else {
+                let unit = quoted(unit);
                 return Err(format!(
                     "time: unknown unit {unit} in duration {quoted_text}"
                 ));

@@ -99,26 +99,24 @@ fn decode_base32(text: &[u8]) -> Result<Vec<u8>, String> {
         .collect();
     let corrupt = |at: usize| format!("illegal base32 data at input byte {at}");
     let mut decoded = Vec::with_capacity(chars.len() / 8 * 5);
-    for (index, block) in chars.chunks(8).enumerate() {
-        let start = index * 8;
-        let is_last = start + 8 >= chars.len();
-        let mut bits = 0_u64;
-        let mut filled = 0;
-        for (i, byte) in block.iter().enumerate() {
+    let (mut at, mut ended) = (0, false);
+    while at < chars.len() && !ended {
+        let (mut bits, mut filled) = (0_u64, 0);
+        while filled < 8 && !ended {
+            let byte = chars.get(at).ok_or_else(|| corrupt(at - filled))?;
             let value = match byte {
                 b'A'..=b'Z' => byte - b'A',
                 b'2'..=b'7' => byte - b'2' + 26,
-                b'=' if i >= 2 && is_last => {
-                    check_padding(block, i).map_err(|at| corrupt(start + at))?;
-                    break;
+                b'=' if filled >= 2 && chars.len() - at <= 8 => {
+                    check_padding(&chars, at, filled).map_err(corrupt)?;
+                    ended = true;
+                    continue;
                 }
-                _ => return Err(corrupt(start + i)),
+                _ => return Err(corrupt(at)),
             };
             bits = bits << 5 | u64::from(value);
             filled += 1;
-        }
-        if block.len() < 8 && filled == block.len() {
-            return Err(corrupt(start));
+            at += 1;
         }
         bits <<= 5 * (8 - filled);
         decoded.extend_from_slice(&bits.to_be_bytes()[3..3 + filled * 5 / 8]);
@@ -126,16 +124,19 @@ fn decode_base32(text: &[u8]) -> Result<Vec<u8>, String> {
     Ok(decoded)
 }
 
-/// The place in the block where its padding, which begins at `from`, is wrong.
-fn check_padding(block: &[u8], from: usize) -> Result<(), usize> {
-    if block.len() < 8 {
-        return Err(block.len());
+/// The place where the padding is wrong that begins at `at`, behind `filled` characters of a block. What
+/// follows the block is not looked at.
+fn check_padding(chars: &[u8], at: usize, filled: usize) -> Result<(), usize> {
+    let after = &chars[at + 1..];
+    let wanted = 7 - filled;
+    if after.len() < wanted {
+        return Err(chars.len());
     }
-    if let Some(other) = block[from..].iter().position(|byte| *byte != b'=') {
-        return Err(from + other - 1);
+    if let Some(other) = after[..wanted].iter().position(|byte| *byte != b'=') {
+        return Err(at + other);
     }
-    if matches!(from, 1 | 3 | 6) {
-        Err(from)
+    if matches!(filled, 1 | 3 | 6) {
+        Err(at)
     } else {
         Ok(())
     }

@@ -227,7 +227,7 @@ fn write_part(text: &mut String, part: Part, clock: &Clock, nanos: i64) {
         Part::ZeroYearDay => write!(text, "{:03}", clock.year_day),
         Part::LongYear if clock.year < 0 => write!(text, "-{:04}", -clock.year),
         Part::LongYear => write!(text, "{:04}", clock.year),
-        Part::Year => write!(text, "{:02}", clock.year.max(0) % 100),
+        Part::Year => write!(text, "{:02}", clock.year.abs() % 100),
         Part::ZoneName if !clock.zone.is_empty() => write!(text, "{}", clock.zone),
         Part::ZoneName => write_offset(text, PLAIN, clock.offset),
         Part::Offset(offset) => write_offset(text, offset, clock.offset),

@@ -1,7 +1,6 @@
 //! Reading times by Go's layouts. Knows what each part accepts and how Go complains.
 
-use crate::printf::quoted;
-use crate::sprig::duration::{MONTHS, WEEKDAYS};
+use crate::sprig::duration::{MONTHS, WEEKDAYS, quoted};
 use crate::sprig::layout::{Offset, Part, next_part};
 use crate::sprig::time::{Time, days};
 use crate::sprig::zone::{Zone, zone_name_length};
@@ -32,11 +31,11 @@ enum Misfit {
 
 type Rest<'t> = Result<&'t str, Misfit>;
 
-/// Reads a time; a time without zone is in UTC.
+/// Reads a time; a time without zone is in UTC. Layout and value are widened bytes.
 pub(super) fn parse(layout: &str, value: &str) -> Result<Time, String> {
-    let told = |message: String| format!("parsing time {}{message}", quoted(value.as_bytes()));
+    let told = |message: String| format!("parsing time {}{message}", quoted(value));
     let cannot = |rest: &str, part: &str| {
-        let [layout, rest, part] = [layout, rest, part].map(|text| quoted(text.as_bytes()));
+        let [layout, rest, part] = [layout, rest, part].map(quoted);
         told(format!(" as {layout}: cannot parse {rest} as {part}"))
     };
     let mut read = Read::default();
@@ -56,7 +55,7 @@ pub(super) fn parse(layout: &str, value: &str) -> Result<Time, String> {
             })?;
     }
     if !rest.is_empty() {
-        return Err(told(format!(": extra text: {}", quoted(rest.as_bytes()))));
+        return Err(told(format!(": extra text: {}", quoted(rest))));
     }
     read.time().map_err(|message| told(format!(": {message}")))
 }

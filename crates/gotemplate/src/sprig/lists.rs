@@ -44,17 +44,19 @@ fn add_parts(functions: &mut Functions) {
     });
     add_both(functions, ["last", "mustLast"], &last);
     let rest = Function::new(&[ANY], |args| {
-        Ok(Value::list(
-            items(args, 0, "find rest on")?
-                .into_iter()
-                .skip(1)
-                .collect(),
-        ))
+        let mut items = items(args, 0, "find rest on")?;
+        if items.is_empty() {
+            return Ok(Value::List(List::nil(Elem::Any)));
+        }
+        items.remove(0);
+        Ok(Value::list(items))
     });
     add_both(functions, ["rest", "mustRest"], &rest);
     let initial = Function::new(&[ANY], |args| {
         let mut items = items(args, 0, "find initial on")?;
-        items.pop();
+        if items.pop().is_none() {
+            return Ok(Value::List(List::nil(Elem::Any)));
+        }
         Ok(Value::list(items))
     });
     add_both(functions, ["initial", "mustInitial"], &initial);
@@ -156,6 +158,10 @@ fn concat(args: &[Value]) -> Result<Value, CallError> {
             }
         }
     }
+    if all.is_empty() {
+        // nothing was appended to Go's nil slice
+        return Ok(Value::List(List::nil(Elem::Any)));
+    }
     made(all)
 }
 
@@ -199,13 +205,21 @@ fn chunk(args: &[Value]) -> Result<Value, CallError> {
             )));
         }
     };
-    let size = usize::try_from(int(args, 0)).unwrap_or_default();
-    if size == 0 {
-        return Err(CallError::new("runtime error: makeslice: len out of range"));
-    }
-    let chunks = items
-        .chunks(size)
-        .map(|chunk| Value::list(chunk.to_vec()))
-        .collect();
+    let out_of_range = || CallError::new("runtime error: makeslice: len out of range");
+    let chunks = if let Ok(size @ 1..) = usize::try_from(int(args, 0)) {
+        items
+            .chunks(size)
+            .map(|chunk| Value::list(chunk.to_vec()))
+            .collect()
+    } else {
+        // upstream computes the number of chunks by dividing and sees what comes of it
+        let size = int(args, 0);
+        match (items.len(), size) {
+            (_, 0) | (0, _) | (1, -1) => return Err(out_of_range()),
+            (1, _) => vec![Value::list(items)],
+            (count, _) if count as u64 - 1 <= size.unsigned_abs() => Vec::new(),
+            _ => return Err(out_of_range()),
+        }
+    };
     Ok(Value::List(List::new(Elem::AnyList, chunks)))
 }

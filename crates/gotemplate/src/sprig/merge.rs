@@ -61,6 +61,18 @@ impl Merge {
             (Some(present), _) => self.overwrite || is_empty(present),
             (None, _) => true,
         };
+        if take && !to.elem().accepts(&value) {
+            // Go knows the type of a list only by then
+            let found = match value {
+                Value::List(_) => value.type_name(),
+                _ => "interface {}".into(),
+            };
+            let to = to.elem().zero();
+            return Err(CallError::new(format!(
+                "reflect.Value.SetMapIndex: value of type {found} is not assignable to type {}",
+                to.type_name()
+            )));
+        }
         if take {
             to.insert(key, value)
                 .map_err(|error| CallError::new(error.to_string()))?;

@@ -28,6 +28,7 @@ mod re2;
 mod re2_class;
 mod regexes;
 mod split;
+mod stray;
 mod strings;
 mod text;
 mod time;
@@ -41,6 +42,7 @@ use std::time::SystemTime;
 pub use regexes::Regexp;
 
 use crate::functions::{CallError, Function, Functions, Type};
+use crate::lex::to_text;
 use crate::value::{List, Map, Value};
 
 /// What functions need from outside: the time and randomness.
@@ -117,7 +119,19 @@ fn bytes(args: &[Value], index: usize) -> &[u8] {
 
 /// An argument as text; bytes that are no UTF-8 become U+FFFD.
 fn lossy(args: &[Value], index: usize) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(bytes(args, index))
+    to_text(bytes(args, index))
+}
+
+/// The bytes as characters of the same numbers, for what looks at ASCII only and keeps the rest.
+fn widened(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// The bytes again.
+fn narrowed(text: &str) -> Vec<u8> {
+    text.chars()
+        .map(|c| u8::try_from(c).unwrap_or(b'?'))
+        .collect()
 }
 
 /// An integer argument.

@@ -151,6 +151,9 @@ fn max(a: f64, b: f64) -> f64 {
         f64::INFINITY
     } else if a.is_nan() || b.is_nan() {
         f64::NAN
+    } else if a == 0.0 && b == 0.0 {
+        // the positive zero
+        a + b
     } else {
         a.max(b)
     }

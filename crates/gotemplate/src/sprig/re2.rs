@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use regex::{Regex, RegexBuilder};
 
+use crate::lex::to_text;
+
 /// Bytes of a compiled expression of a template, and of the tables of any search.
 pub(super) const MAX_SIZE: usize = 4 << 20;
 
@@ -41,12 +43,10 @@ impl Pattern {
 
 /// Compiles an expression in Go's syntax to at most `max_size` bytes, or says what Go has against it.
 pub(super) fn compile(source: &[u8], max_size: usize) -> Result<Pattern, String> {
-    let Ok(source) = std::str::from_utf8(source) else {
-        return Err(format!(
-            "invalid UTF-8: `{}`",
-            String::from_utf8_lossy(source)
-        ));
-    };
+    let source = std::str::from_utf8(source).map_err(|error| {
+        let rest = &source[error.valid_up_to()..];
+        format!("invalid UTF-8: `{}`", to_text(rest))
+    })?;
     let mut translator = Translator {
         source,
         pos: 0,

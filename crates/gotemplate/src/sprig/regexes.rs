@@ -1,13 +1,12 @@
 //! Regular expressions. Knows sprig's functions; Go's dialect is in `re2`.
 
-use std::borrow::Cow;
-
 use crate::functions::{CallError, Function, Functions, Type};
-use crate::lex::decode;
+use crate::lex::{decode, is_alphanumeric, to_text};
 use crate::printf::{can_backquote, quoted};
 use crate::sprig::re2::{MAX_SIZE, Pattern, compile};
+use crate::sprig::stray::{original, readable};
 use crate::sprig::{INT, TEXT, add_text, bytes, check_length, int};
-use crate::value::Value;
+use crate::value::{Elem, List, Value};
 
 /// Bytes of a compiled expression that is tried on many names. A search takes time by the product of
 /// expression and text: at this size a hostile one costs tens of milliseconds a name.
@@ -124,7 +123,7 @@ impl Regexp {
     pub fn replace_all(&self, text: &str, replacement: &str) -> Result<String, String> {
         let replaced = replaced(&self.0, text.as_bytes(), replacement.as_bytes(), true);
         let replaced = replaced.map_err(|error| error.message().to_owned())?;
-        Ok(String::from_utf8_lossy(&replaced).into_owned())
+        Ok(to_text(&replaced).into_owned())
     }
 }
 
@@ -156,37 +155,15 @@ fn find_all(pattern: &Pattern, args: &[Value]) -> Value {
     let limit = usize::try_from(int(args, 2)).unwrap_or(usize::MAX);
     let text = readable(bytes(args, 1));
     let found = pattern.regex.find_iter(&text).take(limit);
-    Value::strings(found.map(|found| original(found.as_str())))
+    none_is_nil(found.map(|found| original(found.as_str())).collect())
 }
 
-/// Stray bytes stand as characters of this private range while an expression looks at them.
-const STRAY: u32 = 0x10_FE00;
-
-/// The text as UTF-8: to Go a stray byte is one character too.
-fn readable(mut text: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(text) {
-        return Cow::Borrowed(text);
+/// A `[]string`, nil where there is none.
+fn none_is_nil(found: Vec<Vec<u8>>) -> Value {
+    if found.is_empty() {
+        return Value::List(List::nil(Elem::String));
     }
-    let mut readable = String::with_capacity(text.len());
-    while let Some((c, length)) = decode(text) {
-        let stray = c == char::REPLACEMENT_CHARACTER && length == 1;
-        let stand_in = char::from_u32(STRAY + u32::from(text[0])).unwrap_or(c);
-        readable.push(if stray { stand_in } else { c });
-        text = &text[length..];
-    }
-    Cow::Owned(readable)
-}
-
-/// The bytes that a readable text stands for.
-fn original(readable: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(readable.len());
-    for c in readable.chars() {
-        match u32::from(c).checked_sub(STRAY).map(u8::try_from) {
-            Some(Ok(stray)) => bytes.push(stray),
-            _ => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
-    bytes
+    Value::strings(found)
 }
 
 fn replace_all(pattern: &Pattern, args: &[Value], expand: bool) -> Result<Value, CallError> {
@@ -255,7 +232,7 @@ fn group_name(text: &[u8]) -> Option<(&str, &[u8])> {
     };
     let mut length = 0;
     while let Some((c, size)) = decode(&name[length..])
-        && (c == '_' || c.is_alphanumeric())
+        && is_alphanumeric(c)
     {
         length += size;
     }
@@ -273,7 +250,7 @@ fn group_name(text: &[u8]) -> Option<(&str, &[u8])> {
 fn split(pattern: &Pattern, args: &[Value]) -> Value {
     let limit = int(args, 2);
     if limit == 0 {
-        return Value::strings::<&[u8]>([]);
+        return none_is_nil(Vec::new());
     }
     if !bytes(args, 0).is_empty() && bytes(args, 1).is_empty() {
         return Value::strings([""]);

@@ -45,7 +45,10 @@ pub(super) fn add_to(functions: &mut Functions) {
         .add(
             "sortAlpha",
             Function::new(&[ANY], |args| {
-                let list = strings(&args[0])?;
+                let list = match &args[0] {
+                    Value::Nil => List::new(Elem::String, vec![Value::from("<nil>")]),
+                    value => strings(value)?,
+                };
                 list.sort_strings();
                 Ok(Value::List(list))
             }),

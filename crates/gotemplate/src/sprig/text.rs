@@ -2,7 +2,7 @@
 //! far as Go's simple mappings go.
 
 use crate::functions::{CallError, Function, Functions};
-use crate::lex::decode;
+use crate::lex::{decode, is_lower, is_upper};
 use crate::sprig::{INT, TEXT, add_text, bytes, case, check_length, int};
 use crate::value::Value;
 
@@ -135,10 +135,10 @@ fn untitle(text: &[u8]) -> Vec<u8> {
 fn swapcase(text: &[u8]) -> Vec<u8> {
     let mut after_space = true;
     map_chars(text, |c| {
-        if c.is_uppercase() || matches!(c, 'ǅ' | 'ǈ' | 'ǋ' | 'ǲ') {
+        if is_upper(c) || matches!(c, 'ǅ' | 'ǈ' | 'ǋ' | 'ǲ') {
             after_space = false;
             to_lower(c)
-        } else if c.is_lowercase() {
+        } else if is_lower(c) {
             if std::mem::replace(&mut after_space, false) {
                 to_title(c)
             } else {
@@ -151,11 +151,11 @@ fn swapcase(text: &[u8]) -> Vec<u8> {
     })
 }
 
-/// The first letter of every word. Whole characters, where upstream takes bytes.
+/// The first of each word. Bytes are taken for characters, as upstream does.
 fn initials(text: &[u8]) -> Vec<u8> {
     let mut initials = String::new();
     let mut gap = true;
-    for c in String::from_utf8_lossy(text).chars() {
+    for c in text.iter().map(|byte| char::from(*byte)) {
         if c.is_whitespace() {
             gap = true;
         } else if std::mem::replace(&mut gap, false) {
@@ -165,16 +165,16 @@ fn initials(text: &[u8]) -> Vec<u8> {
     initials.into_bytes()
 }
 
-/// The text without white space. Whole characters, where upstream takes bytes.
-fn nospace(mut text: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(text.len());
-    while let Some((c, length)) = decode(text) {
-        if !c.is_whitespace() {
-            kept.extend_from_slice(&text[..length]);
-        }
-        text = &text[length..];
+/// The text without white space. Where there is any, bytes are taken for characters, as upstream does.
+fn nospace(text: &[u8]) -> Vec<u8> {
+    let is_space = |byte: &u8| char::from(*byte).is_whitespace();
+    if !text.iter().any(is_space) {
+        return text.to_vec();
     }
-    kept
+    let kept = text.iter().filter(|byte| !is_space(byte));
+    kept.map(|byte| char::from(*byte))
+        .collect::<String>()
+        .into_bytes()
 }
 
 /// The text in `width` bytes with dots for what is left out before `offset` and at the end.

@@ -7,7 +7,7 @@ use crate::functions::{CallError, Type};
 use crate::sprig::duration::{Duration, NANOS, Named};
 use crate::sprig::layout;
 use crate::sprig::zone::Zone;
-use crate::sprig::{int, lossy};
+use crate::sprig::{bytes, int, narrowed, widened};
 use crate::value::{Kind, Object, Value};
 
 const TYPE_NAME: &str = "time.Time";
@@ -223,7 +223,7 @@ impl Object for Time {
                 ..self.clone()
             }),
             "IsZero" => (self.instant() == (ZERO, 0)).into(),
-            "Format" => self.format(&lossy(args, 0)).into(),
+            "Format" => narrowed(&self.format(&widened(bytes(args, 0)))).into(),
             "AddDate" => Value::object(self.add_date(int(args, 0), int(args, 1), int(args, 2))),
             "Add" => Value::object(self.add(Duration(int(args, 0)))),
             "Truncate" => Value::object(self.rounded(int(args, 0), false)),

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::functions::{CallError, Function, Functions, Type};
 use crate::printf::quoted;
-use crate::sprig::{TEXT, lossy, map, nil_error};
+use crate::sprig::stray::{original, readable};
+use crate::sprig::{TEXT, bytes, map, nil_error};
 use crate::value::{Map, Value};
 
 pub(super) fn add_to(functions: &mut Functions) {
@@ -12,7 +13,7 @@ pub(super) fn add_to(functions: &mut Functions) {
         .add(
             "urlParse",
             Function::new(&[TEXT], |args| {
-                let url = parse(&lossy(args, 0)).map_err(|message| {
+                let url = parse(&readable(bytes(args, 0))).map_err(|message| {
                     CallError::revealing(
                         format!("unable to parse url: {message}"),
                         "unable to parse url",
@@ -75,7 +76,7 @@ fn escape(text: &[u8], part: Part) -> String {
 }
 
 fn unescape(text: &str, part: Part) -> Result<Vec<u8>, String> {
-    let bytes = text.as_bytes();
+    let bytes = original(text);
     let mut unescaped = Vec::with_capacity(bytes.len());
     let mut i = 0;
     while i < bytes.len() {
@@ -108,7 +109,7 @@ fn unescape(text: &str, part: Part) -> Result<Vec<u8>, String> {
 
 fn parse(raw: &str) -> Result<Url, String> {
     let (before, fragment) = raw.split_once('#').unwrap_or((raw, ""));
-    let failed = |about: &str, why: String| format!("parse {}: {why}", quoted(about.as_bytes()));
+    let failed = |about: &str, why: String| format!("parse {}: {why}", quoted(&original(about)));
     let mut url = parse_without_fragment(before).map_err(|why| failed(before, why))?;
     url.fragment = unescape(fragment, Part::Fragment).map_err(|why| failed(raw, why))?;
     Ok(url)
@@ -181,7 +182,7 @@ fn check_port(colon_port: &str) -> Result<(), String> {
     }
     Err(format!(
         "invalid port {} after host",
-        quoted(colon_port.as_bytes())
+        quoted(&original(colon_port))
     ))
 }
 
@@ -197,7 +198,7 @@ impl Url {
         } else if let Some(colon) = host.rfind(':') {
             check_port(&host[colon..])?;
         }
-        self.host = String::from_utf8_lossy(&unescape(host, Part::Host)?).into_owned();
+        self.host = readable(&unescape(host, Part::Host)?).into_owned();
         let Some(user) = user else { return Ok(()) };
         let allowed =
             |byte: u8| byte.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&byte);
@@ -227,12 +228,12 @@ impl Url {
 
     fn to_dict(&self) -> Value {
         Value::dict([
-            ("scheme", Value::from(self.scheme.as_str())),
-            ("host", self.host.as_str().into()),
-            ("hostname", self.hostname().into()),
+            ("scheme", original(&self.scheme).into()),
+            ("host", original(&self.host).into()),
+            ("hostname", original(self.hostname()).into()),
             ("path", Value::bytes(&self.path)),
-            ("query", self.query.as_str().into()),
-            ("opaque", self.opaque.as_str().into()),
+            ("query", original(&self.query).into()),
+            ("opaque", original(&self.opaque).into()),
             ("fragment", Value::bytes(&self.fragment)),
             ("userinfo", self.user.as_deref().unwrap_or_default().into()),
         ])
@@ -251,7 +252,7 @@ impl Url {
             if let Some(user) = &self.user {
                 text = format!("{text}{user}@");
             }
-            text.push_str(&escape(self.host.as_bytes(), Part::Host));
+            text.push_str(&escape(&original(&self.host), Part::Host));
             let path = match &self.raw_path[..] {
                 "" if self.path == b"*" => "*".to_owned(),
                 "" => escape(&self.path, Part::Path),
@@ -282,7 +283,7 @@ impl Url {
     }
 }
 
-fn join(dict: &Map) -> Result<String, CallError> {
+fn join(dict: &Map) -> Result<Vec<u8>, CallError> {
     let part = |key: &str| match dict.get(key.as_bytes()) {
         None => Ok(Vec::new()),
         Some(Value::Str(text)) => Ok(text.to_vec()),
@@ -294,7 +295,7 @@ fn join(dict: &Map) -> Result<String, CallError> {
             )))
         }
     };
-    let text = |key: &str| part(key).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let text = |key: &str| part(key).map(|bytes| readable(&bytes).into_owned());
     let mut url = Url {
         scheme: text("scheme")?,
         host: text("host")?,
@@ -312,5 +313,5 @@ fn join(dict: &Map) -> Result<String, CallError> {
         })?;
         url.user = parsed.user;
     }
-    Ok(url.text())
+    Ok(original(&url.text()))
 }

@@ -30,7 +30,7 @@ pub(super) fn add_to(functions: &mut Functions) {
         );
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Version {
     pub(super) major: u64,
     pub(super) minor: u64,

@@ -57,6 +57,8 @@ pub struct List(Rc<ListData>);
 #[derive(Debug)]
 struct ListData {
     elem: Elem,
+    /// Go's nil slice, which is empty too
+    nil: bool,
     items: RefCell<Vec<Value>>,
 }
 
@@ -66,8 +68,23 @@ impl List {
         debug_assert!(items.iter().all(|item| elem.accepts(item)));
         Self(Rc::new(ListData {
             elem,
+            nil: false,
             items: RefCell::new(items),
         }))
+    }
+
+    /// Go's nil slice of this type: empty, equal to nil, and `null` in JSON.
+    pub fn nil(elem: Elem) -> Self {
+        Self(Rc::new(ListData {
+            elem,
+            nil: true,
+            items: RefCell::default(),
+        }))
+    }
+
+    /// Whether it is a nil slice.
+    pub fn is_nil(&self) -> bool {
+        self.0.nil
     }
 
     /// The element type.

@@ -43,7 +43,7 @@ impl Comparison {
     }
 
     fn lists(&mut self, a: &List, b: &List, depth: usize) -> Result<bool, CallError> {
-        if a.elem() != b.elem() || a.len() != b.len() {
+        if a.elem() != b.elem() || a.len() != b.len() || a.is_nil() != b.is_nil() {
             return Ok(false);
         }
         for (a, b) in a.items().iter().zip(b.items().iter()) {

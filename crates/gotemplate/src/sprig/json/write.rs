@@ -43,6 +43,7 @@ impl Writer {
             Value::Uint64(n) => self.out.push_str(&n.to_string()),
             Value::Float(f) => self.out.push_str(&float(*f)?),
             Value::Str(bytes) => self.string(bytes),
+            Value::List(list) if list.is_nil() => self.out.push_str("null"),
             Value::List(list) => self.list(list, depth)?,
             Value::Map(map) => self.map(map, depth)?,
             Value::Object(object) => match object.json() {
