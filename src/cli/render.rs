@@ -19,7 +19,8 @@ use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{DATA_HASH_ANNOTATION, GROUP};
 use crate::api::secret_store::{ClusterSecretStore, SecretStore};
 use crate::controller::chain;
-use crate::controller::external_secret::preview;
+use crate::controller::external_secret::{Error, preview, templates};
+use crate::template;
 
 /// Flags of `render`.
 #[derive(Debug, ClapArgs)]
@@ -70,10 +71,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
             Ok(None) => say(&format!("# ExternalSecret {name}: nothing is written\n"))?,
             Err(error) => {
                 failed += 1;
-                say(&format!(
-                    "# ExternalSecret {name} fails: {}\n",
-                    chain(&error)
-                ))?;
+                say(&failure(&name, &error))?;
             }
         }
     }
@@ -81,6 +79,19 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         bail!("{failed} of {} ExternalSecrets fail", objects.len());
     }
     Ok(())
+}
+
+/// What went wrong, as comments between the documents; of a template also where.
+fn failure(name: &str, error: &Error) -> String {
+    let mut text = format!("# ExternalSecret {name} fails: {}\n", chain(error));
+    if let Error::Templates(templates::Error::Render(template::Error::Engine { excerpt, .. })) =
+        error
+    {
+        for line in excerpt.to_string().lines() {
+            text.push_str(&format!("#   {line}\n"));
+        }
+    }
+    text
 }
 
 fn in_file(file: &Path) -> String {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use gotemplate::{Environment, Functions, MissingKey, Options, Template, Value, add_sprig};
 
 use super::Error;
+use super::excerpt::{Excerpt, Origin};
 use crate::clock::Clock;
 use crate::secret::{SecretData, SecretValue};
 
@@ -76,18 +77,21 @@ impl Engine {
         &self,
         key: &str,
         text: &[u8],
+        origin: &Origin,
         root: &Value,
     ) -> Result<SecretValue, Error> {
-        self.execute(key, key, text, root).map(SecretValue::new)
+        self.execute((key, key), text, origin, root)
+            .map(SecretValue::new)
     }
 
     /// Renders a text that is a YAML map of keys to values.
     pub(super) fn render_key_values(
         &self,
         text: &[u8],
+        origin: &Origin,
         root: &Value,
     ) -> Result<Vec<(String, SecretValue)>, Error> {
-        let rendered = self.render_several(text, root)?;
+        let rendered = self.render_several(text, origin, root)?;
         let pairs = super::yaml::key_values(&rendered);
         let pairs = pairs.map_err(|error| Error::KeyValues(error.to_string()))?;
         Ok(pairs
@@ -97,12 +101,28 @@ impl Engine {
     }
 
     /// Renders a text that is YAML of several keys.
-    pub(super) fn render_several(&self, text: &[u8], root: &Value) -> Result<Vec<u8>, Error> {
-        let name = String::from_utf8_lossy(text);
-        self.execute(&name, "of several keys", text, root)
+    pub(super) fn render_several(
+        &self,
+        text: &[u8],
+        origin: &Origin,
+        root: &Value,
+    ) -> Result<Vec<u8>, Error> {
+        // a template is named by its text, which errors repeat; that of a Secret goes nowhere
+        let name = match origin {
+            Origin::Secret { key, .. } => key.into(),
+            _ => String::from_utf8_lossy(text),
+        };
+        self.execute((&name, "of several keys"), text, origin, root)
     }
 
-    fn execute(&self, name: &str, key: &str, text: &[u8], root: &Value) -> Result<Vec<u8>, Error> {
+    /// `name` is the template's, `key` what an error names.
+    fn execute(
+        &self,
+        (name, key): (&str, &str),
+        text: &[u8],
+        origin: &Origin,
+        root: &Value,
+    ) -> Result<Vec<u8>, Error> {
         let options = Options {
             delims: (self.delimiters.left.clone(), self.delimiters.right.clone()),
             missing_key: MissingKey::Error,
@@ -112,6 +132,7 @@ impl Engine {
             act,
             key: key.to_owned(),
             message: error.redacted(),
+            excerpt: Box::new(Excerpt::of(origin, text, error)),
         };
         let template = Template::parse_with(name, text, &FUNCTIONS, &options)
             .map_err(|error| failed("parse", &error))?;

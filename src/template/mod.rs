@@ -2,6 +2,7 @@
 //! 2.10, templating.md 1). Pure: whoever calls has read the ConfigMaps and Secrets.
 
 mod engine;
+mod excerpt;
 pub mod functions;
 pub mod manifest;
 pub mod yaml;
@@ -12,6 +13,7 @@ use crate::api::external_secret::{DecodingStrategy, TargetTemplate, TemplateScop
 use crate::secret::{SecretData, SecretValue, decoding};
 
 pub use engine::{Delimiters, Engine, rename};
+pub use excerpt::{Excerpt, Origin};
 
 /// What a template made.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,6 +57,8 @@ pub struct Part<P = Place> {
     pub key: String,
     /// The text. It may come from a Secret.
     pub text: SecretValue,
+    /// Where it stands.
+    pub origin: Origin,
     /// What it renders.
     pub scope: TemplateScope,
     /// Where that goes.
@@ -75,6 +79,8 @@ pub enum Error {
         key: String,
         /// The engine's text, with line and column.
         message: String,
+        /// The place, for a terminal. No part of the text, which goes into status and log.
+        excerpt: Box<Excerpt>,
     },
     /// A rendered value cannot be decoded.
     #[error(
@@ -114,17 +120,17 @@ pub fn render(
         }
     }
     let metadata = template.metadata.as_ref();
+    let labels = metadata.and_then(|it| it.labels.as_ref());
+    let annotations = metadata.and_then(|it| it.annotations.as_ref());
     let own = [
-        (Place::Data, template.data.as_ref()),
-        (Place::Labels, metadata.and_then(|it| it.labels.as_ref())),
-        (
-            Place::Annotations,
-            metadata.and_then(|it| it.annotations.as_ref()),
-        ),
+        (Place::Data, "data", template.data.as_ref()),
+        (Place::Labels, "metadata.labels", labels),
+        (Place::Annotations, "metadata.annotations", annotations),
     ];
-    for (place, texts) in own {
+    for (place, field, texts) in own {
         for (key, text) in texts.into_iter().flatten() {
-            let value = engine.render(key, text.as_bytes(), &root)?;
+            let origin = Origin::Field(format!("spec.target.template.{field}.{key}"));
+            let value = engine.render(key, text.as_bytes(), &origin, &root)?;
             rendered.put(place, key.clone(), value);
         }
     }
@@ -147,9 +153,9 @@ fn part_values<P>(
 ) -> Result<Vec<(String, SecretValue)>, Error> {
     let text = part.text.expose();
     match part.scope {
-        TemplateScope::KeysAndValues => engine.render_key_values(text, root),
+        TemplateScope::KeysAndValues => engine.render_key_values(text, &part.origin, root),
         TemplateScope::Values | TemplateScope::Unknown(_) => {
-            let value = engine.render(&part.key, text, root)?;
+            let value = engine.render(&part.key, text, &part.origin, root)?;
             Ok(vec![(part.key.clone(), value)])
         }
     }
@@ -182,6 +188,7 @@ mod tests {
         Part {
             key: key.to_owned(),
             text: SecretValue::new(text),
+            origin: Origin::Field("spec.target.template.templateFrom[0].literal".to_owned()),
             scope,
             place,
             decoding: DecodingStrategy::None,

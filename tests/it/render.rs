@@ -135,3 +135,77 @@ fn what_is_wrong_is_named_and_the_rest_is_rendered() {
     let told = String::from_utf8(absent.stderr).unwrap();
     assert!(told.contains("cannot read no-such-file.yaml"), "{told}");
 }
+
+/// What is said of an ExternalSecret `app` whose template this is.
+fn template_failure(template: &Value, beside: &[Value]) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("all.yaml");
+    let object = json!({"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret",
+        "metadata": {"name": "app", "namespace": "team-a"},
+        "spec": {"secretStoreRef": {"name": "s"}, "target": {"template": template},
+            "data": [{"secretKey": "foo", "remoteRef": {"key": "a"}}]}});
+    let store = json!({"apiVersion": "external-secrets.io/v1", "kind": "SecretStore",
+        "metadata": {"name": "s", "namespace": "team-a"},
+        "spec": {"provider": {"fake": {"data": [{"key": "a", "value": "hunter2"}]}}}});
+    let all: Vec<String> = [&store, &object]
+        .into_iter()
+        .chain(beside)
+        .map(Value::to_string)
+        .collect();
+    std::fs::write(&file, all.join("\n---\n")).unwrap();
+    let output = render(&[file.to_str().unwrap()]);
+    assert!(!output.status.success());
+    let shown = out(&output);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    shown
+}
+
+#[test]
+fn a_template_that_fails_is_shown_with_a_mark_below_the_place() {
+    let text = "# é\n\tuser: x\n\thost: {{ .foo.bar }}\n";
+    let shown = template_failure(&json!({"data": {"config": text}}), &[]);
+    assert!(
+        shown.starts_with("# ExternalSecret team-a/app fails: could not apply template: "),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("template: config:3:14: executing \"config\" at <.foo.bar>"),
+        "{shown}"
+    );
+    let place = "#   in spec.target.template.data.config
+#      3 |     host: {{ .foo.bar }}
+#        |                  ^
+";
+    assert!(shown.ends_with(place), "{shown}");
+}
+
+#[test]
+fn a_template_that_cannot_be_parsed_is_shown_with_its_line() {
+    let literal = json!({"templateFrom": [{"literal": "a: b\nc: {{ if }}\n"}]});
+    let shown = template_failure(&literal, &[]);
+    let place = "#   in spec.target.template.templateFrom[0].literal\n#      2 | c: {{ if }}\n";
+    assert!(shown.ends_with(place), "{shown}");
+}
+
+#[test]
+fn a_line_of_a_config_map_is_shown_and_none_of_a_secret() {
+    let source = |kind: &str| json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "texts", "namespace": "team-a"}});
+    let text = "k: private {{ .nope }}\n";
+    let from = |kind: &str, scope: &str| {
+        let items = [json!({"key": "t", "templateAs": scope})];
+        json!({"templateFrom": [{kind: {"name": "texts", "items": items}}]})
+    };
+    let mut config_map = source("ConfigMap");
+    config_map["data"] = json!({"t": text});
+    let shown = template_failure(&from("configMap", "Values"), &[config_map]);
+    let place = "#   in ConfigMap texts, key t\n#      1 | k: private {{ .nope }}\n#        |               ^\n";
+    assert!(shown.ends_with(place), "{shown}");
+
+    let mut secret = source("Secret");
+    secret["stringData"] = json!({"t": text});
+    for scope in ["Values", "KeysAndValues"] {
+        let shown = template_failure(&from("secret", scope), std::slice::from_ref(&secret));
+        assert!(shown.ends_with("#   in Secret texts, key t\n"), "{shown}");
+        assert!(!shown.contains("private"), "{shown}");
+    }
+}

@@ -21,7 +21,7 @@ mod size;
 pub mod sources;
 mod spec;
 mod status;
-mod templates;
+pub mod templates;
 mod uses;
 mod validate;
 mod windows;

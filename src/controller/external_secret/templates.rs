@@ -5,7 +5,7 @@ use crate::api::external_secret::{TemplateFrom, TemplateItem, TemplateRef, Templ
 use crate::controller::dependents::TemplateSource;
 use crate::secret::{SecretData, SecretValue};
 use crate::template::manifest::FieldError;
-use crate::template::{self, Engine, Part, Place, Rendered};
+use crate::template::{self, Engine, Origin, Part, Place, Rendered};
 
 use super::sources::Sources;
 use super::spec::SyncSpec;
@@ -85,23 +85,26 @@ pub(super) async fn parts<P: Clone>(
 ) -> Result<Vec<Part<P>>, Error> {
     let mut parts = Vec::new();
     let template = spec.target.template.iter();
-    for from in template.flat_map(|template| &template.template_from) {
+    let entries = template.flat_map(|template| &template.template_from);
+    for (index, from) in entries.enumerate() {
         let place = named(from.target())?;
-        parts.extend(read(from, &place, &spec.namespace, sources).await?);
+        parts.extend(read(index, from, &place, &spec.namespace, sources).await?);
     }
     Ok(parts)
 }
 
 /// The texts of one entry: of the ConfigMap, of the Secret, then the literal one.
 async fn read<P: Clone>(
+    index: usize,
     from: &TemplateFrom,
     place: &P,
     namespace: &str,
     sources: &dyn Sources,
 ) -> Result<Vec<Part<P>>, Error> {
-    let part = |key: &str, text: SecretValue, scope: TemplateScope| Part {
+    let part = |key: &str, text: SecretValue, origin: Origin, scope: TemplateScope| Part {
         key: key.to_owned(),
         text,
+        origin,
         scope,
         place: place.clone(),
         decoding: from.values_decoding_strategy(),
@@ -111,16 +114,40 @@ async fn read<P: Clone>(
     if let Some(reference) = &from.config_map {
         let source = TemplateSource::ConfigMap(key(reference));
         let texts = texts("configmap", reference, &source, sources).await?;
-        parts.extend(items("configmap", reference, &texts, part)?);
+        let origin = |name, key| Origin::ConfigMap { name, key };
+        parts.extend(items(
+            "configmap",
+            reference,
+            &texts,
+            |key, text, scope| {
+                part(
+                    key,
+                    text,
+                    origin(reference.name.clone(), key.to_owned()),
+                    scope,
+                )
+            },
+        )?);
     }
     if let Some(reference) = &from.secret {
         let source = TemplateSource::Secret(key(reference));
         let texts = texts("secret", reference, &source, sources).await?;
-        parts.extend(items("secret", reference, &texts, part)?);
+        let origin = |name, key| Origin::Secret { name, key };
+        parts.extend(items("secret", reference, &texts, |key, text, scope| {
+            part(
+                key,
+                text,
+                origin(reference.name.clone(), key.to_owned()),
+                scope,
+            )
+        })?);
     }
     if let Some(literal) = &from.literal {
         let text = SecretValue::new(literal.as_str());
-        parts.push(part("", text, TemplateScope::KeysAndValues));
+        let origin = Origin::Field(format!(
+            "spec.target.template.templateFrom[{index}].literal"
+        ));
+        parts.push(part("", text, origin, TemplateScope::KeysAndValues));
     }
     Ok(parts)
 }

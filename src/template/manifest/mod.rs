@@ -14,7 +14,7 @@ use crate::api::external_secret::{TargetTemplate, TemplateScope};
 use crate::secret::{SecretData, SecretValue};
 
 use super::engine::{self, Engine};
-use super::{Error, Part, decoded, yaml};
+use super::{Error, Origin, Part, decoded, yaml};
 use path::Path;
 
 /// Where rendered keys go in an object.
@@ -122,7 +122,8 @@ pub fn render(
         }
     }
     for (key, text) in template.iter().filter_map(|it| it.data.as_ref()).flatten() {
-        let value = engine.render(key, text.as_bytes(), &root)?;
+        let origin = Origin::Field(format!("spec.target.template.data.{key}"));
+        let value = engine.render(key, text.as_bytes(), &origin, &root)?;
         object.put(&Field::Data, key, &value)?;
     }
     Ok(())
@@ -131,7 +132,7 @@ pub fn render(
 impl Part<Field> {
     /// The rendered text as a document.
     fn document(&self, engine: &Engine, root: &gotemplate::Value) -> Result<Value, Error> {
-        let rendered = engine.render_several(self.text.expose(), root)?;
+        let rendered = engine.render_several(self.text.expose(), &self.origin, root)?;
         yaml::to_json(&rendered).map_err(|error| Error::KeyValues(error.to_string()))
     }
 }
@@ -215,6 +216,7 @@ mod tests {
             Ok(Part {
                 key: (*key).to_owned(),
                 text: SecretValue::new(*text),
+                origin: Origin::Field("spec.target.template.templateFrom[0].literal".to_owned()),
                 scope: scope.clone(),
                 place: Field::named(target, false)?,
                 decoding: DecodingStrategy::None,
