@@ -60,9 +60,15 @@ fn go_stands_by_the_cases() {
     let output = go.wait_with_output().unwrap();
     let said: Vec<GoCase> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(said.len(), cases.len());
+    // Go's natural order of keys is none for some, and what comes of it differs from run to run
+    let lines = |case: &GoCase| {
+        let mut lines: Vec<_> = case.yaml.iter().flat_map(|yaml| yaml.lines()).collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    };
     for (said, case) in said.iter().zip(&cases) {
         assert_eq!(said.flat, case.flat, "{:?}", case.text);
-        assert_eq!(said.yaml, case.yaml, "{:?}", case.text);
+        assert_eq!(lines(said), lines(case), "{:?}", case.text);
     }
 }
 
