@@ -15,6 +15,15 @@ pub enum Error {
     /// X.509 with a key identifier that is none.
     #[error("x509: malformed key identifier")]
     KeyIdentifier,
+    /// Each is the issuer of another.
+    #[error("no leaf certificate found")]
+    NoLeaf,
+    /// More than one is nobody's issuer.
+    #[error("found multiple leaf or disjunct certificates")]
+    ManyLeaves,
+    /// They issue each other.
+    #[error("constructing chain resulted in cycle")]
+    Cycle,
 }
 
 /// A certificate and what its chain is ordered by.
@@ -91,6 +100,33 @@ impl Certificate {
     pub fn is_root(&self) -> bool {
         self.authority_key.is_empty() || self.authority_key == self.subject_key
     }
+}
+
+/// From leaf to root.
+///
+/// # Errors
+/// Not each certificate but one is another's issuer.
+pub fn in_order(certificates: &[Certificate]) -> Result<Vec<Certificate>, Error> {
+    let parent = |i: usize| {
+        let child = &certificates[i];
+        (0..certificates.len()).find(|j| *j != i && child.is_issued_by(&certificates[*j]))
+    };
+    let parents: Vec<Option<usize>> = (0..certificates.len()).map(parent).collect();
+    let mut leaves = (0..certificates.len()).filter(|i| !parents.contains(&Some(*i)));
+    let leaf = leaves.next().ok_or(Error::NoLeaf)?;
+    if leaves.next().is_some() {
+        return Err(Error::ManyLeaves);
+    }
+    let mut ordered = Vec::new();
+    let mut next = Some(leaf);
+    while let Some(i) = next {
+        if ordered.len() == certificates.len() {
+            return Err(Error::Cycle);
+        }
+        ordered.push(certificates[i].clone());
+        next = parents[i];
+    }
+    Ok(ordered)
 }
 
 /// The certificate as a structure.

@@ -122,6 +122,7 @@ impl Error {
                 "AADSTS7000215" => "TokenSecretWrong",
                 "AADSTS7000222" => "TokenSecretExpired",
                 "AADSTS90002" | "AADSTS900021" | "AADSTS900023" => "TenantUnknown",
+                "ManagedIdentity" => "IdentityMissing",
                 "AADSTS700016" => "ClientUnknown",
                 "AADSTS700027" => "TokenCertificateWrong",
                 "AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => {

@@ -18,7 +18,7 @@ use super::SignIn;
 use crate::azure::entra::{Failure, KeepAnswer};
 use crate::azure::errors::{self, Cause};
 use crate::azure::http::Http;
-use crate::provider::Error;
+use crate::provider::{Error, Outage};
 use crate::secret::SecretValue;
 
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
@@ -167,6 +167,7 @@ impl ManagedSignIn {
             },
             _ => Error::Unavailable {
                 host,
+                outage: Outage::BadAnswer,
                 message: format!("the identity endpoint answered HTTP {status}"),
                 remedy: REMEDY.to_owned(),
                 after,
@@ -178,11 +179,13 @@ impl ManagedSignIn {
         match Cause::of(error).into_error(&self.host, self.limit, REMEDY) {
             Error::Unavailable {
                 host,
+                outage,
                 message,
                 after,
                 ..
             } => Error::Unavailable {
                 host,
+                outage,
                 message,
                 remedy: REMEDY.to_owned(),
                 after,
@@ -213,6 +216,7 @@ impl SignIn for ManagedSignIn {
         token.ok_or_else(|| {
             Failure::Told(Error::Unavailable {
                 host: self.host.clone(),
+                outage: Outage::BadAnswer,
                 message: "the identity endpoint's answer cannot be understood".to_owned(),
                 remedy: REMEDY.to_owned(),
                 after: None,

@@ -23,6 +23,8 @@ pub(super) struct Document {
     value: Option<SecretValue>,
     key: Option<PublicKey>,
     cer: Option<String>,
+    #[serde(rename = "contentType")]
+    content_type: Option<String>,
     tags: Option<Tags>,
     attributes: Option<Attributes>,
 }
@@ -79,6 +81,11 @@ impl Document {
                 der.ok().map(SecretValue::new)
             }
         }
+    }
+
+    /// What its value is said to be, such as `application/x-pkcs12`.
+    pub(super) fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
     }
 
     /// Its tags and times.

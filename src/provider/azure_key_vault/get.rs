@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::certificate;
 use super::client::VaultClient;
 use super::document::Document;
 use super::find;
@@ -70,7 +71,15 @@ impl VaultClient {
         let value = document.value(kind);
         let value = value.ok_or_else(|| self.misunderstood("an answer without a value"))?;
         match (kind, wanted.property) {
-            (Kind::Secret | Kind::Key, Some(path)) => part(&value, path, key),
+            (Kind::Secret, Some(path)) => {
+                match certificate::part(&value, path, document.content_type()) {
+                    Some(found) => found.map_err(|problem| Error::Invalid {
+                        message: format!("key {key}: {problem}"),
+                    }),
+                    None => part(&value, path, key),
+                }
+            }
+            (Kind::Key, Some(path)) => part(&value, path, key),
             // a certificate has no parts; ESO ignores a property
             (Kind::Certificate, _) | (_, None) => Ok(value),
         }

@@ -2,9 +2,10 @@
 //! `identity` and `workload` who signs in, `object` the reference; `hub` has one `client` per vault and
 //! identity, which asks the vault as its `gate` allows and once for all who ask meanwhile (`flights`);
 //! `answer` says what its refusals mean and
-//! `document` what it holds; `get`, `find` and `metadata` make of it what was asked for.
+//! `document` what it holds; `get`, `find`, `certificate` and `metadata` make of it what was asked for.
 
 mod answer;
+mod certificate;
 mod client;
 mod config;
 mod document;
@@ -70,9 +71,7 @@ impl Provider for AzureKeyVault {
         }
         let azure = self.hub.azure();
         let sign_in_as = config.sign_in_as()?;
-        let identity = sign_in_as
-            .read(scope, credentials, azure.ambient())
-            .await?;
+        let identity = sign_in_as.read(scope, credentials, azure.ambient()).await?;
         let credential = azure.credential(identity);
         if let Some(scope) = config.scope_to_check() {
             credential.check(&scope).await?;

@@ -20,32 +20,9 @@ pub(super) fn to_pem(certificates: &[Certificate]) -> String {
     certificates.iter().map(Certificate::pem).collect()
 }
 
-/// From leaf to root. Fails unless each certificate but one is another's issuer.
+/// From leaf to root.
 pub(super) fn in_order(certificates: &[Certificate]) -> Result<Vec<Certificate>, CallError> {
-    let parent = |i: usize| {
-        let child = &certificates[i];
-        (0..certificates.len()).find(|j| *j != i && child.is_issued_by(&certificates[*j]))
-    };
-    let parents: Vec<Option<usize>> = (0..certificates.len()).map(parent).collect();
-    let mut leaves = (0..certificates.len()).filter(|i| !parents.contains(&Some(*i)));
-    let leaf = leaves
-        .next()
-        .ok_or_else(|| CallError::new("no leaf certificate found"))?;
-    if leaves.next().is_some() {
-        return Err(CallError::new(
-            "found multiple leaf or disjunct certificates",
-        ));
-    }
-    let mut ordered = Vec::new();
-    let mut next = Some(leaf);
-    while let Some(i) = next {
-        if ordered.len() == certificates.len() {
-            return Err(CallError::new("constructing chain resulted in cycle"));
-        }
-        ordered.push(certificates[i].clone());
-        next = parents[i];
-    }
-    Ok(ordered)
+    certificate::in_order(certificates).map_err(|error| CallError::new(error.to_string()))
 }
 
 /// `filterCertChain`: the `leaf`, `intermediate` or `root` certificates.
