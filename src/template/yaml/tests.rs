@@ -45,9 +45,10 @@ fn go_cases() -> Vec<GoCase> {
 
 #[test]
 fn go_stands_by_the_cases() {
-    // the numbers 1 and 1.0 are the same key, and Go takes them in random order
+    // keys that become the same text are taken by Go in random order
+    const RANDOM: [&str; 2] = ["1: a\n1.0: b", "1: a\n'1': b"];
     let mut cases = go_cases();
-    cases.retain(|case| case.text != "1: a\n1.0: b");
+    cases.retain(|case| !RANDOM.contains(&case.text.as_str()));
     let texts: Vec<_> = cases.iter().map(|case| &case.text).collect();
     let oracle = testbed::assets::gotemplate(&testbed::assets::to_stderr).unwrap();
     let mut go = Command::new(oracle)
