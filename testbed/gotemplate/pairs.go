@@ -26,6 +26,21 @@ type result struct {
 	Error  *string `json:"e,omitempty"`
 }
 
+const (
+	patience  = time.Minute
+	maxOutput = 16 << 20
+)
+
+// output refuses to become huge.
+type output struct{ bytes.Buffer }
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.Len()+len(p) > maxOutput {
+		return 0, errors.New("too much output")
+	}
+	return o.Buffer.Write(p)
+}
+
 // pairs answers each line with a line, until there are no more.
 func pairs() error {
 	funcs := functions()
@@ -44,10 +59,16 @@ func pairs() error {
 			return err
 		}
 		var r result
+		// nothing can end a template that Go computes for ever
+		watchdog := time.AfterFunc(patience, func() {
+			fmt.Fprintf(os.Stderr, "gotemplate: more than %v for %q\n", patience, p.Template)
+			os.Exit(1)
+		})
 		if r.Output, err = p.run(funcs); err != nil {
 			text := err.Error()
 			r = result{Error: &text}
 		}
+		watchdog.Stop()
 		answer, err := json.Marshal(r)
 		if err != nil {
 			return err
@@ -70,7 +91,7 @@ func (p *pair) run(funcs template.FuncMap) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
+	var out output
 	err = t.Execute(&out, data)
 	return out.Bytes(), err
 }
@@ -109,13 +130,13 @@ func decode(raw json.RawMessage) (any, error) {
 			return entries(raw, tag == "M")
 		case "q":
 			list, err := items(raw)
-			return func(yield func(any) bool) { each(list, yield) }, err
+			return sequence(func(yield func(any) bool) { each(list, yield) }), err
 		case "Q":
 			list, err := items(raw)
-			return func(yield func(any, any) bool) {
+			return sequence2(func(yield func(any, any) bool) {
 				for i := 0; i+1 < len(list) && yield(list[i], list[i+1]); i += 2 {
 				}
-			}, err
+			}), err
 		default:
 			text, err := parse[string](raw)
 			if err != nil {
@@ -126,6 +147,15 @@ func decode(raw json.RawMessage) (any, error) {
 	}
 	return nil, errors.New("value without a type")
 }
+
+// Iterator functions. They print as a word, not as an address.
+type (
+	sequence  func(yield func(any) bool)
+	sequence2 func(yield func(any, any) bool)
+)
+
+func (sequence) String() string  { return "sequence" }
+func (sequence2) String() string { return "sequence" }
 
 func parse[T any](raw json.RawMessage) (T, error) {
 	var value T

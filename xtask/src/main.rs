@@ -6,6 +6,7 @@ mod bench;
 mod cargo;
 mod codegen;
 mod demo;
+mod fuzz;
 mod operator;
 mod test;
 mod tidy;
@@ -33,6 +34,8 @@ enum Command {
     Codegen(codegen::Args),
     /// Play the HOWTO on a real control plane, up to the rotated Secret.
     Demo(demo::Args),
+    /// Compare with Go at length.
+    Fuzz(fuzz::Args),
     /// Run every test of the workspace and count them.
     Test(test::Args),
     /// Check what the compiler does not: layers, purity, sizes, docs.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Codegen(args) => codegen::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Test(args) => return test::run(&args),
         Command::Tidy => tidy::run(),
     };

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod cases;
+mod generate;
+mod pairs;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::path::PathBuf;
 

@@ -49,3 +49,11 @@ pub(crate) fn templates() -> Vec<String> {
         .map(|case| case.template)
         .collect()
 }
+
+/// Writes a line that is worth reading in the log of a test.
+#[allow(dead_code, reason = "not every test counts")]
+pub(crate) fn say(line: &str) {
+    use std::io::Write as _;
+    // nobody to tell if this fails
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
