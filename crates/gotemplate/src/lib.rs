@@ -7,6 +7,8 @@ mod builtins;
 mod error;
 mod exec;
 mod functions;
+#[doc(hidden)]
+pub mod fuzz;
 mod lex;
 mod limits;
 mod node;
