@@ -62,6 +62,12 @@ impl From<azure_core::Error> for Failure {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Told(error)
+    }
+}
+
 /// A sign-in that failed. Shared by all who waited for it.
 #[derive(Debug)]
 pub struct SignInFailure {
@@ -288,6 +294,40 @@ mod tests {
             text,
             "authentication failed (AADSTS7000215): Invalid client secret provided.; put the secret's value (not its id) into the Secret key that clientSecret names"
         );
+    }
+
+    #[test]
+    fn what_was_shown_is_named_where_it_must_be_trusted() {
+        let federated = Shown::Federated {
+            issuer: "https://cluster".to_owned(),
+            subject: "system:serviceaccount:a:b".to_owned(),
+            audiences: "api://AzureADTokenExchange".to_owned(),
+        };
+        let certificate = Shown::Certificate {
+            thumbprint: "AB12".to_owned(),
+        };
+        for code in [70_021, 700_211, 700_212, 700_213] {
+            let text = remedy(code, Some(&federated));
+            let want = "issuer https://cluster, subject system:serviceaccount:a:b and audience api://AzureADTokenExchange";
+            assert!(text.ends_with(want), "{text}");
+            assert_eq!(remedy(code, None), plain_remedy(code));
+        }
+        assert!(remedy(700_027, Some(&certificate)).contains("AB12"));
+        // a fault of another kind is told as ever
+        assert_eq!(remedy(90_002, Some(&federated)), plain_remedy(90_002));
+    }
+
+    #[test]
+    fn what_is_known_beforehand_is_told_as_it_is() {
+        let sign_in = SignIn {
+            host: "h".to_owned(),
+            limit: Duration::ZERO,
+        };
+        let known = Error::Config {
+            message: "so".to_owned(),
+        };
+        let failure = SignInFailure::new(sign_in, Failure::Told(known));
+        assert_eq!(failure.to_error().to_string(), "so");
     }
 
     #[test]

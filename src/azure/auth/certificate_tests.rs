@@ -4,6 +4,9 @@ use super::*;
 
 const PASSWORD: &[u8] = b"s3cret \xc3\xa9";
 
+/// Bytes, password, and words of the refusal.
+type Case<'a> = (Vec<u8>, Option<&'a [u8]>, &'a str);
+
 fn fixture(name: &str) -> Vec<u8> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/fixtures");
     std::fs::read(format!("{directory}/{name}")).unwrap()
@@ -71,7 +74,7 @@ fn what_cannot_sign_in_says_why() {
     let hidden = pkcs12::encrypt_key(&contents.key, PASSWORD).unwrap();
     let hidden = pem::encode("ENCRYPTED PRIVATE KEY", &hidden) + &certificates;
     let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
-    let cases: [(Vec<u8>, Option<&[u8]>, &str); 12] = [
+    let cases: [Case; 12] = [
         (
             b"fake-client-secret".into(),
             None,

@@ -53,10 +53,8 @@ impl SignIn for CertificateSignIn {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         refuse_expired(certificate, now)?;
-        let assertion = assertion(&self.identity, now).ok_or_else(|| {
-            Failure::Told(Error::Config {
-                message: "the client certificate's key cannot sign".to_owned(),
-            })
+        let assertion = assertion(&self.identity, now).ok_or_else(|| Error::Config {
+            message: "the client certificate's key cannot sign".to_owned(),
         })?;
         let exchanged = entra_client::exchange(application, assertion, &self.http, scope).await;
         exchanged.map_err(|error| Failure::Answered {
@@ -73,7 +71,7 @@ impl SignIn for CertificateSignIn {
 }
 
 /// Entra would say so less clearly.
-fn refuse_expired(certificate: &ClientKey, now: Duration) -> Result<(), Failure> {
+fn refuse_expired(certificate: &ClientKey, now: Duration) -> Result<(), Error> {
     let end = certificate.not_after();
     if now.as_secs() <= end {
         return Ok(());
@@ -82,7 +80,7 @@ fn refuse_expired(certificate: &ClientKey, now: Duration) -> Result<(), Failure>
         .ok()
         .and_then(|end| Timestamp::from_second(end).ok());
     let end = end.map_or_else(String::new, |end| format!(" on {end}"));
-    Err(Failure::Told(Error::Auth {
+    Err(Error::Auth {
         code: "CertificateExpired".to_owned(),
         message: format!(
             "the client certificate {} expired{end}",
@@ -91,7 +89,7 @@ fn refuse_expired(certificate: &ClientKey, now: Duration) -> Result<(), Failure>
         remedy: "add a new certificate to the application and put it with its key into the \
                  Secret key that clientCertificate names"
             .to_owned(),
-    }))
+    })
 }
 
 /// The signed assertion: by thumbprint (`x5t`) for registered certificates, with the chain (`x5c`)
@@ -131,4 +129,68 @@ fn assertion(identity: &ClientCertificate, now: Duration) -> Option<SecretValue>
     let signed = format!("{}.{}", encode(&header), encode(&claims));
     let signature = URL_SAFE_NO_PAD.encode(certificate.sign(signed.as_bytes())?);
     Some(SecretValue::new(format!("{signed}.{signature}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::azure::cloud::Cloud;
+
+    fn identity() -> ClientCertificate {
+        let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/fixtures/web.pfx");
+        let archive = std::fs::read(archive).unwrap();
+        ClientCertificate {
+            application: Application {
+                cloud: Cloud::china(),
+                tenant: "t".to_owned(),
+                client_id: "c".to_owned(),
+            },
+            certificate: ClientKey::parse(&archive, None).unwrap(),
+        }
+    }
+
+    fn part(assertion: &SecretValue, index: usize) -> Value {
+        let part = assertion.expose_text().unwrap().split('.').nth(index);
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.unwrap()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_assertion_names_the_certificate_and_lives_for_minutes() {
+        let identity = identity();
+        let now = Duration::from_secs(1_000_000);
+        let (one, other) = (
+            assertion(&identity, now).unwrap(),
+            assertion(&identity, now).unwrap(),
+        );
+        let (header, claims) = (part(&one, 0), part(&one, 1));
+        assert_eq!(header["alg"], "RS256");
+        assert_eq!(
+            header["x5c"].as_array().unwrap().len(),
+            identity.certificate.chain().count()
+        );
+        let url = "https://login.chinacloudapi.cn/t/oauth2/v2.0/token";
+        assert_eq!(
+            (&claims["aud"], &claims["iss"], &claims["sub"]),
+            (&url.into(), &"c".into(), &"c".into())
+        );
+        assert_eq!(
+            (&claims["nbf"], &claims["exp"]),
+            (&1_000_000.into(), &1_000_600.into())
+        );
+        // no two are the same
+        assert_ne!(claims["jti"], part(&other, 1)["jti"]);
+    }
+
+    #[test]
+    fn an_expired_certificate_is_told_before_entra_is_asked() {
+        let certificate = identity().certificate;
+        let end = Duration::from_secs(certificate.not_after());
+        assert!(refuse_expired(&certificate, end).is_ok());
+        let error = refuse_expired(&certificate, end + Duration::from_secs(1)).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains(&certificate.thumbprint()) && text.contains("add a new certificate"),
+            "{text}"
+        );
+    }
 }

@@ -98,7 +98,7 @@ impl SignIn for FederatedSignIn {
     async fn token(&self, scope: &str) -> Result<AccessToken, Failure> {
         let Federated { application, token } = &self.identity;
         let token = token.token().await;
-        let token = token.map_err(|error| Failure::Told(Error::Credential(error)))?;
+        let token = token.map_err(Error::Credential)?;
         let shown = claims(&token);
         let exchanged = entra_client::exchange(application, token, &self.http, scope).await;
         exchanged.map_err(|error| Failure::Answered { error, shown })

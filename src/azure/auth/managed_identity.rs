@@ -116,15 +116,13 @@ impl ManagedSignIn {
         }
     }
 
-    fn request(&self, scope: &str) -> Result<Request, Failure> {
+    fn request(&self, scope: &str) -> Result<Request, Error> {
         let (endpoint, version) = match &self.identity.service {
             Service::Machine => (IMDS, "2018-02-01"),
             Service::AppService(endpoint) => (endpoint.as_str(), "2019-08-01"),
         };
-        let mut url = Url::parse(endpoint).map_err(|_| {
-            Failure::Told(Error::Config {
-                message: "IDENTITY_ENDPOINT in the operator's environment is not a URL".to_owned(),
-            })
+        let mut url = Url::parse(endpoint).map_err(|_| Error::Config {
+            message: "IDENTITY_ENDPOINT in the operator's environment is not a URL".to_owned(),
         })?;
         let resource = scope.strip_suffix("/.default").unwrap_or(scope);
         url.query_pairs_mut()
@@ -145,9 +143,8 @@ impl ManagedSignIn {
     }
 
     fn told(&self, error: &azure_core::Error) -> Error {
-        let (status, headers, body) = match errors::raw_answer(error) {
-            Some(answer) => answer,
-            None => return self.unreachable(error),
+        let Some((status, headers, body)) = errors::raw_answer(error) else {
+            return self.unreachable(error);
         };
         let after = errors::retry_after(headers);
         let host = self.host.clone();
@@ -209,19 +206,16 @@ impl SignIn for ManagedSignIn {
         };
         let context = Context::default();
         let sent = self.pipeline.send(&context, &mut request, Some(options));
-        let answer = sent
-            .await
-            .map_err(|error| Failure::Told(self.told(&error)))?;
+        let answer = sent.await.map_err(|error| self.told(&error))?;
         let token = parse(answer.body().as_ref());
-        token.ok_or_else(|| {
-            Failure::Told(Error::Unavailable {
-                host: self.host.clone(),
-                outage: Outage::BadAnswer,
-                message: "the identity endpoint's answer cannot be understood".to_owned(),
-                remedy: REMEDY.to_owned(),
-                after: None,
-            })
-        })
+        let token = token.ok_or_else(|| Error::Unavailable {
+            host: self.host.clone(),
+            outage: Outage::BadAnswer,
+            message: "the identity endpoint's answer cannot be understood".to_owned(),
+            remedy: REMEDY.to_owned(),
+            after: None,
+        })?;
+        Ok(token)
     }
 
     fn host(&self) -> &str {

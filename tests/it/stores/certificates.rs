@@ -1,5 +1,10 @@
 //! Service principals with a certificate: every form it is kept in, and what is wrong with others.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy's exception for tests does not reach their helpers"
+)]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keyferry::pki::certificate::Certificate;
@@ -13,6 +18,9 @@ use crate::support::scene::Scene;
 use crate::support::settings::repository;
 
 const PASSWORD: &str = "a password";
+
+/// Bytes, password, and problem and remedy.
+type Case<'a> = (Vec<u8>, Option<&'a str>, [&'a str; 2]);
 
 /// The certificate that azfake's application has, and its key in PKCS#8.
 struct Material {
@@ -109,7 +117,7 @@ fn what_is_no_certificate_with_its_key_is_told_with_its_place() {
         let password = "put its password into key \"sp.password\" of the same Secret";
         let both = "put the certificate and its RSA key there, in PEM or PKCS#12";
         let text = String::from_utf8(fixture("key-rsa.pem")).unwrap();
-        let cases: [(Vec<u8>, Option<&str>, [&str; 2]); 8] = [
+        let cases: [Case; 8] = [
             (
                 b"no certificate".to_vec(),
                 None,

@@ -1,5 +1,10 @@
 //! Identities that the operator itself has: of the machine, of App Service, of its own pod.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy's exception for tests does not reach their helpers"
+)]
+
 use serde_json::{Value, json};
 
 use crate::support::manifests::external_secret;

@@ -5,6 +5,7 @@ mod allowed_keys;
 mod blocks;
 mod certificates;
 mod credentials;
+mod documented;
 mod federation;
 mod machine;
 mod network;

@@ -13,6 +13,8 @@ use crate::fault::Fault;
 use crate::state::State;
 use crate::vault::store::now;
 
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 /// Life of a token in seconds, as Entra states it.
 const TOKEN_SECONDS: i64 = 3599;
 
@@ -213,6 +215,11 @@ fn authenticate(
 ) -> Result<(), Denial> {
     let client = field(form, "client_id").unwrap_or_default();
     if let Some(assertion) = field(form, "client_assertion") {
+        if field(form, "client_assertion_type") != Some(JWT_BEARER) {
+            return Err(Denial::MissingParameter {
+                name: "client_assertion_type",
+            });
+        }
         let trust = Trust {
             app,
             client,

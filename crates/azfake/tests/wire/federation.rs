@@ -110,6 +110,69 @@ async fn a_service_account_signs_in() {
     assert_eq!(verdict(&present(&bed, &assertion).await), 50_013);
 }
 
+/// A claim of a good token, changed.
+fn changed(name: &str, value: Value) -> Value {
+    let mut claims = json!({
+        "iss": ISSUER, "sub": "system:serviceaccount:demo:wi",
+        "aud": ["api://AzureADTokenExchange"], "nbf": 0, "exp": FOREVER,
+    });
+    claims[name] = value;
+    claims
+}
+
+#[tokio::test]
+async fn a_federated_token_that_does_not_fit_is_denied_for_its_fault() {
+    let options = Options {
+        sa_issuer: Some(ISSUER.into()),
+        ..Options::default()
+    };
+    let bed = Bed::with(options).await;
+    let (signer, stranger) = (Signer::new(), Signer::new());
+    bed.control().jwks(ISSUER, Some(signer.jwks()));
+    let app = App {
+        subjects: vec!["system:serviceaccount:demo:wi".into()],
+        ..App::default()
+    };
+    bed.control().entra(TENANT, CLIENT, Some(app));
+    let good = changed("exp", json!(FOREVER));
+    assert_eq!(present(&bed, &signer.sign(&good)).await.status, 200);
+    let cases = [
+        (changed("iss", json!("https://elsewhere")), 700_211),
+        (changed("aud", json!(["https://vault.azure.net"])), 700_212),
+        (changed("aud", json!([])), 700_212),
+        (
+            changed("sub", json!("system:serviceaccount:demo:other")),
+            700_213,
+        ),
+        (changed("exp", json!(1)), 700_024),
+        (changed("nbf", json!(FOREVER)), 700_024),
+    ];
+    for (claims, code) in cases {
+        let answer = present(&bed, &signer.sign(&claims)).await;
+        assert_eq!(
+            (answer.status, verdict(&answer)),
+            (401, code.into()),
+            "{claims}"
+        );
+    }
+    // signed by a key that the issuer does not publish
+    let answer = present(&bed, &stranger.sign(&good)).await;
+    assert_eq!(verdict(&answer), 50_013);
+    // signed for something else
+    let (token, other) = (signer.sign(&good), signer.sign(&changed("iat", json!(1))));
+    let (_, signature) = other.rsplit_once('.').unwrap();
+    let (content, _) = token.rsplit_once('.').unwrap();
+    let answer = present(&bed, &format!("{content}.{signature}")).await;
+    assert_eq!(verdict(&answer), 50_013);
+    // not signed at all
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let unsigned = format!("{}.{}.", encode(&json!({"alg": "none"})), encode(&good));
+    assert_eq!(verdict(&present(&bed, &unsigned).await), 50_013);
+    assert_eq!(verdict(&present(&bed, "no token").await), 50_027);
+    let untyped = [("client_id", CLIENT), ("client_assertion", token.as_str())];
+    assert_eq!(verdict(&bed.sign_in(TENANT, &untyped).await), 900_144);
+}
+
 #[tokio::test]
 async fn a_certificate_signs_in() {
     let bed = Bed::start().await;
