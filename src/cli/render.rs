@@ -87,9 +87,8 @@ fn failure(name: &str, error: &Error) -> String {
     if let Error::Templates(templates::Error::Render(template::Error::Engine { excerpt, .. })) =
         error
     {
-        for line in excerpt.to_string().lines() {
-            text.push_str(&format!("#   {line}\n"));
-        }
+        let marked = excerpt.to_string();
+        text.extend(marked.lines().flat_map(|line| ["#   ", line, "\n"]));
     }
     text
 }

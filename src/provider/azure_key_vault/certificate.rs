@@ -143,14 +143,19 @@ mod tests {
     const PKCS12: &str = "application/x-pkcs12";
 
     /// A fixture: a chain of RSA or EC certificates with its key, as Key Vault exports it.
-    fn fixture(name: &str) -> SecretValue {
+    fn fixture(name: &str) -> (SecretValue, &'static str) {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/fixtures/");
         let bytes = std::fs::read(format!("{path}{name}")).unwrap();
-        if name.ends_with(".pfx") {
-            SecretValue::new(STANDARD.encode(bytes))
+        if bytes.starts_with(b"-----BEGIN") {
+            (SecretValue::new(bytes), PEM)
         } else {
-            SecretValue::new(bytes)
+            (SecretValue::new(STANDARD.encode(bytes)), PKCS12)
         }
+    }
+
+    fn chain_in_pem() -> String {
+        let (value, _) = fixture("web-chain.pem");
+        String::from_utf8(value.expose().to_vec()).unwrap()
     }
 
     fn blocks(value: &SecretValue, property: &str, content_type: &str) -> Vec<(String, Vec<u8>)> {
@@ -166,13 +171,14 @@ mod tests {
 
     #[test]
     fn both_forms_give_the_server_first_then_its_issuers_and_a_pkcs8_key() {
-        for (name, content_type) in [
-            ("web-chain.pem", PEM),
-            ("web-ec.pem", PEM),
-            ("web.pfx", PKCS12),
-            ("web-aes.pfx", PKCS12),
+        // server and intermediate; the root is for ca.crt
+        for (name, certificates) in [
+            ("web-chain.pem", 2),
+            ("web-ec.pem", 1),
+            ("web.pfx", 2),
+            ("web-aes.pfx", 2),
         ] {
-            let value = fixture(name);
+            let (value, content_type) = fixture(name);
             let chain = blocks(&value, "tls.crt", content_type);
             assert!(
                 chain.iter().all(|(kind, _)| kind == "CERTIFICATE"),
@@ -182,6 +188,7 @@ mod tests {
                 .iter()
                 .map(|(_, der)| Certificate::parse(der).unwrap())
                 .collect();
+            assert_eq!(parsed.len(), certificates, "{name}");
             for pair in parsed.windows(2) {
                 assert!(pair[0].is_issued_by(&pair[1]), "{name}");
             }
@@ -193,16 +200,25 @@ mod tests {
                 Some(&key[0].1),
                 "{name}"
             );
-            if let Some(authority) = part(&value, "ca.crt", Some(content_type)).unwrap().ok() {
-                let authority = pem::blocks(authority.expose());
-                assert_eq!(authority.len(), 1, "{name}");
+            if certificates == 1 {
+                let error = part(&value, "ca.crt", Some(content_type))
+                    .unwrap()
+                    .unwrap_err();
+                assert!(error.ends_with("the server's certificate only"), "{error}");
+                continue;
             }
+            let authority = blocks(&value, "ca.crt", content_type);
+            let authority = Certificate::parse(&authority[0].1).unwrap();
+            assert!(
+                authority.is_root() && parsed[1].is_issued_by(&authority),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn the_order_in_the_file_does_not_matter() {
-        let text = String::from_utf8(fixture("web-chain.pem").expose().to_vec()).unwrap();
+        let text = chain_in_pem();
         let mut turned: Vec<_> = pem::blocks(text.as_bytes())
             .iter()
             .map(pem::Block::encode)
@@ -211,13 +227,17 @@ mod tests {
         let turned = SecretValue::new(turned.concat());
         for property in ["tls.crt", "tls.key", "ca.crt"] {
             let of = |value| part(value, property, Some(PEM)).unwrap();
-            assert_eq!(of(&turned), of(&fixture("web-chain.pem")), "{property}");
+            assert_eq!(
+                of(&turned),
+                of(&SecretValue::new(text.as_str())),
+                "{property}"
+            );
         }
     }
 
     #[test]
     fn other_values_keep_their_paths() {
-        let pem = fixture("web-chain.pem");
+        let pem = SecretValue::new(chain_in_pem());
         assert!(part(&pem, "tls.crt", None).is_none());
         assert!(part(&pem, "tls.crt", Some("text/plain")).is_none());
         assert!(part(&pem, "tls", Some(PEM)).is_none());
@@ -236,7 +256,7 @@ mod tests {
         assert!(text("x", "tls.crt", PEM).ends_with("it holds no certificate"));
         assert!(text("%", "tls.crt", PKCS12).contains("no base64"));
         assert!(text("AAAA", "tls.crt", PKCS12).contains("not an archive"));
-        let chain = String::from_utf8(fixture("web-chain.pem").expose().to_vec()).unwrap();
+        let chain = chain_in_pem();
         let without_key: String = pem::blocks(chain.as_bytes())
             .iter()
             .filter(|block| block.kind == b"CERTIFICATE")
