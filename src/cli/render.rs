@@ -87,8 +87,9 @@ fn failure(name: &str, error: &Error) -> String {
     if let Error::Templates(templates::Error::Render(template::Error::Engine { excerpt, .. })) =
         error
     {
-        let marked = excerpt.to_string();
-        text.extend(marked.lines().flat_map(|line| ["#   ", line, "\n"]));
+        for line in excerpt.to_string().lines() {
+            text.extend(["#   ", line, "\n"]);
+        }
     }
     text
 }
