@@ -127,6 +127,10 @@ fn add_pure(functions: &mut Functions) {
 
 /// Go's number of a text: one out of range is the largest.
 fn seconds(text: &str) -> i64 {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
     text.parse()
         .unwrap_or_else(|error: std::num::ParseIntError| match error.kind() {
             IntErrorKind::PosOverflow => i64::MAX,

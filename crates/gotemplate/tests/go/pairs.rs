@@ -52,6 +52,8 @@ fn ours(pair: &Pair, functions: &Functions) -> Outcome {
 enum Verdict {
     SameOutput,
     SameError,
+    /// both stopped counting, each in its own words
+    Limit,
     OutputDiffers,
     OnlyGoFails,
     OnlyWeFail,
@@ -64,6 +66,9 @@ fn verdict(go: &Outcome, ours: &Outcome) -> Verdict {
         (Ok(go), Ok(ours)) if go == ours => Verdict::SameOutput,
         (Ok(_), Ok(_)) => Verdict::OutputDiffers,
         (Err(go), Err(ours)) if go == ours => Verdict::SameError,
+        (Err(go), Err(ours)) if go == "too much output" && ours.contains(" more than ") => {
+            Verdict::Limit
+        }
         (Err(_), Err(_)) => Verdict::ErrorTextDiffers,
         (Err(_), Ok(_)) => Verdict::OnlyGoFails,
         (Ok(_), Err(_)) => Verdict::OnlyWeFail,
