@@ -3,6 +3,15 @@
 
 use url::Url;
 
+/// Sign-in hosts of Microsoft's clouds.
+const KNOWN_AUTHORITIES: [&str; 5] = [
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.microsoftonline.de",
+    "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+];
+
 /// One cloud: an authority that issues tokens and the DNS suffix of its vaults.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cloud {
@@ -61,6 +70,11 @@ impl Cloud {
     pub fn authority_host(&self) -> &str {
         let host = self.authority.trim_start_matches("https://");
         host.split('/').next().unwrap_or(host)
+    }
+
+    /// Whether the sign-in service is one of Microsoft's, and not one that a store brought along.
+    pub fn has_known_authority(&self) -> bool {
+        KNOWN_AUTHORITIES.contains(&self.authority_host())
     }
 
     /// `vault.azure.net`: what the names of this cloud's vaults end in.

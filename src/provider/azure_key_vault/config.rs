@@ -76,6 +76,23 @@ impl Config {
         })
     }
 
+    /// A token of the cluster goes to Microsoft's sign-in hosts only, or where a flag allows it: else
+    /// whoever may write a store could have the operator's own token sent to himself.
+    pub(super) fn refuse_foreign_authority(&self, allowed_hosts: &[String]) -> Result<(), Error> {
+        let cloud = &self.vault.cloud;
+        let host = cloud.authority_host();
+        let is_cluster_token = self.auth_type == AuthType::WorkloadIdentity;
+        if !is_cluster_token
+            || cloud.has_known_authority()
+            || allowed_hosts.iter().any(|it| it == host)
+        {
+            return Ok(());
+        }
+        Err(config(format!(
+            "{BLOCK}.customCloudConfig.activeDirectoryEndpoint: {host} is no sign-in host of Microsoft and gets no token of the cluster; allow it with --allow-vault-host={host}, or use ServicePrincipal"
+        )))
+    }
+
     /// Refuses ways to sign in that nobody knows.
     pub(super) fn refuse_unknown(&self) -> Result<(), Error> {
         match &self.auth_type {

@@ -287,6 +287,26 @@ fn clouds_and_their_texts() {
 }
 
 #[test]
+fn a_token_of_the_cluster_goes_to_no_sign_in_host_that_a_store_brings_along() {
+    let judge = |auth_type: &str, host: &str, allowed: &[String]| {
+        let cloud = json!({"activeDirectoryEndpoint": format!("https://{host}")});
+        let store = json!({"authType": auth_type, "useAzureSDK": true, "customCloudConfig": cloud});
+        parse(&store).unwrap().refuse_foreign_authority(allowed)
+    };
+    let (known, foreign) = ("login.partner.microsoftonline.cn", "login.evil.example");
+    assert!(judge("WorkloadIdentity", known, &[]).is_ok());
+    assert!(judge("WorkloadIdentity", foreign, &[foreign.to_owned()]).is_ok());
+    assert!(judge("ServicePrincipal", foreign, &[]).is_ok());
+    let error = judge("WorkloadIdentity", foreign, &[])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(foreign) && error.contains("--allow-vault-host"),
+        "{error}"
+    );
+}
+
+#[test]
 fn tokens_go_to_vaults_only() {
     let url = |url: &str, allowed: &[&str]| {
         let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();

@@ -66,6 +66,7 @@ impl Provider for AzureKeyVault {
     ) -> Result<Connection, Error> {
         let config = self.config(scope)?;
         config.refuse_unknown()?;
+        config.refuse_foreign_authority(self.hub.azure().allowed_hosts())?;
         if config.is_referent(scope) {
             return Ok(Connection::Referent);
         }
