@@ -79,6 +79,7 @@ async fn what_entra_denies_carries_its_codes() {
     let good = format!("client_id={CLIENT}&client_secret={CLIENT_SECRET}");
     let with = |more: &str| format!("{good}&{more}");
     let client = |more: &str| format!("client_id={CLIENT}&{more}");
+    let jwt = "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     let expired = client(&format!("client_secret={EXPIRED_SECRET}"));
     let stranger = format!("client_id={UNKNOWN_CLIENT}&client_secret=x");
     denied(bed, OTHER_TENANT, &good, "400 invalid_request 90002").await;
@@ -100,16 +101,20 @@ async fn what_entra_denies_carries_its_codes() {
             with("scope=https://vault.azure.cn/.default"),
             "400 invalid_resource 500011",
         ),
-        (client("client_assertion=x"), "400 invalid_request 50027"),
+        (client("client_assertion=x"), "400 invalid_request 900144"),
         (
-            client("client_assertion=e30.e30.e30"),
+            client(&format!("{jwt}&client_assertion=x")),
+            "400 invalid_request 50027",
+        ),
+        (
+            client(&format!("{jwt}&client_assertion=e30.e30.e30")),
             "401 invalid_client 700211",
         ),
     ];
     for (form, expected) in &cases {
         denied(bed, TENANT, form, expected).await;
     }
-    assert_eq!(bed.control().counters().entra["token"], 11);
+    assert_eq!(bed.control().counters().entra["token"], 12);
     assert!(!bed.control().counters().entra.contains_key("token.issued"));
 }
 
