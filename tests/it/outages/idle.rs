@@ -81,6 +81,7 @@ async fn sync_all(scene: &mut Scene, team: &Team) -> anyhow::Result<Vec<String>>
     for name in &names {
         team.ready("ExternalSecret", name, "True").await?;
     }
+    team.reachable().await?;
     scene
         .until("events", async |scene| {
             let events = scene.bed.cluster().events(&team.namespace).await?;

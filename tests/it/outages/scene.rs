@@ -272,6 +272,17 @@ impl Team {
         Ok(condition(&found.unwrap_or_default()))
     }
 
+    /// Waits until the store's status tells that the vault answers: the first read makes it write that.
+    pub(super) async fn reachable(&self) -> anyhow::Result<()> {
+        let store = self.object("SecretStore", "kv");
+        let is_told = |store: Option<&Value>| {
+            let conditions = store.map_or(&Value::Null, |store| &store["status"]["conditions"]);
+            array(conditions).any(|it| it["type"] == "Reachable" && it["status"] == "True")
+        };
+        let told = self.bed.wait_for("Reachable=True", &store, LONG, is_told);
+        told.await.map(drop)
+    }
+
     /// Waits until the ExternalSecret is ready and its target holds a value.
     pub(super) async fn in_step(&self, name: &str, value: &str) -> anyhow::Result<()> {
         self.holds(name, value).await?;
