@@ -31,6 +31,10 @@ pub enum Error {
     Pattern(#[from] regex::Error),
 }
 
+/// The list, read whole: one bad entry makes it none.
+#[derive(Debug)]
+pub(super) struct AllowedKeys(Vec<(LabelSelector, KeyPatterns)>);
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Entry {
@@ -38,35 +42,38 @@ struct Entry {
     keys: Vec<String>,
 }
 
-/// What a namespace with these labels may read by the annotation's text.
-///
-/// # Errors
-/// The text is no such list.
-pub(super) fn of_namespace(
-    text: &str,
-    labels: &BTreeMap<String, String>,
-) -> Result<KeyPatterns, Error> {
-    let entries: Vec<Entry> = serde_json::from_str(text)?;
-    let mut keys = Vec::new();
-    for entry in &entries {
-        if matches(&entry.namespace_selector, labels)? {
-            keys.extend(entry.keys.iter().map(String::as_str));
-        }
+impl AllowedKeys {
+    /// Reads the annotation's text.
+    ///
+    /// # Errors
+    /// It is no such list.
+    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+        let entries: Vec<Entry> = serde_json::from_str(text)?;
+        let read = entries.into_iter().map(|entry| {
+            // an operator that there is not shows whatever the labels are
+            matches(&entry.namespace_selector, &BTreeMap::new())?;
+            let patterns = KeyPatterns::new(entry.keys.iter().map(String::as_str))?;
+            Ok((entry.namespace_selector, patterns))
+        });
+        read.collect::<Result<_, Error>>().map(Self)
     }
-    Ok(KeyPatterns::new(keys)?)
-}
 
-/// Checks the text.
-///
-/// # Errors
-/// It is no such list.
-pub(super) fn check(text: &str) -> Result<(), Error> {
-    let entries: Vec<Entry> = serde_json::from_str(text)?;
-    for entry in &entries {
-        matches(&entry.namespace_selector, &BTreeMap::new())?;
-        KeyPatterns::new(entry.keys.iter().map(String::as_str))?;
+    /// What a namespace with these labels may read.
+    ///
+    /// # Errors
+    /// A selector cannot be evaluated.
+    pub(super) fn of_namespace(
+        self,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<KeyPatterns, Error> {
+        let mut allowed = KeyPatterns::default();
+        for (selector, patterns) in self.0 {
+            if matches(&selector, labels)? {
+                allowed.extend(patterns);
+            }
+        }
+        Ok(allowed)
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -82,7 +89,10 @@ mod tests {
         let text = r#"[
             {"namespaceSelector": {"matchLabels": {"team": "a"}}, "keys": ["a-*"]},
             {"namespaceSelector": {}, "keys": ["shared"]}]"#;
-        let of = |team| of_namespace(text, &labels(team)).unwrap();
+        let of = |team| {
+            let list = AllowedKeys::parse(text).unwrap();
+            list.of_namespace(&labels(team)).unwrap()
+        };
         assert!(of("a").admit("secret/a-db") && of("a").admit("secret/shared"));
         assert!(!of("b").admit("secret/a-db") && of("b").admit("secret/shared"));
     }
@@ -98,13 +108,12 @@ mod tests {
             r#"[{"namespaceSelector": {}, "keys": ["*"], "key": 1}]"#,
             r#"[{"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "Is"}]}, "keys": []}]"#,
         ] {
-            let error = check(text).unwrap_err().to_string();
+            let error = AllowedKeys::parse(text).unwrap_err().to_string();
             assert!(
                 error.contains("keyferry.io/allowed-keys"),
                 "{text}: {error}"
             );
-            assert!(of_namespace(text, &labels("a")).is_err(), "{text}");
         }
-        assert!(check("[]").is_ok());
+        assert!(AllowedKeys::parse("[]").is_ok());
     }
 }

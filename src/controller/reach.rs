@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::api::external_secret::{Find, RemoteRef};
-use crate::provider::{Error, SecretsClient};
+use crate::provider::{Admits, Error, SecretsClient};
 use crate::secret::{SecretData, SecretValue};
 
 use super::outcome::chain;
@@ -128,11 +128,7 @@ impl SecretsClient for Watched {
         self.tell(self.inner.extract(remote_ref).await)
     }
 
-    async fn find(
-        &self,
-        find: &Find,
-        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
-    ) -> Result<SecretData, Error> {
+    async fn find(&self, find: &Find, admits: &Admits<'_>) -> Result<SecretData, Error> {
         self.tell(self.inner.find(find, admits).await)
     }
 }

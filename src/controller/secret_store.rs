@@ -23,7 +23,7 @@ use super::context::Context;
 use super::outcome::{backoff, chain};
 use super::providers::Providers;
 use super::store_status::{Verdict, guard_status, next_status, note, reach_status};
-use super::stores::{Guarded, StoreKey, StoreView};
+use super::stores::{Guarded, StoreKey, StoreView, view};
 
 /// The watch brings what overtook a write.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -110,14 +110,7 @@ pub(super) async fn reconcile<K: StoreResource>(
     if !ctx.is_ours(store.spec().controller.as_deref()) {
         return Action::await_change();
     }
-    let view = StoreView {
-        key: store.key(),
-        uid: store.uid().unwrap_or_default(),
-        generation: store.meta().generation.unwrap_or_default(),
-        spec: store.spec().clone(),
-        allowed_keys: None,
-        is_ready: None,
-    };
+    let view = view(&store.key(), store, store.spec(), store.status());
     let validated = validate(&view, &ctx).await;
     let verdict = match &validated {
         Ok(Valid { doubt: None, .. }) => Verdict::Valid,

@@ -130,15 +130,13 @@ impl StoreClients {
         }
         let credentials = Credentials::new(self.client.clone());
         let built = self.build(store, &scope, &credentials).await;
-        if credentials
-            .uses()
-            .keys()
-            .any(|used| matches!(used, Used::ServiceAccount(_)))
-        {
+        let uses = credentials.uses();
+        let is_account = |used: &Used| matches!(used, Used::ServiceAccount(_));
+        if uses.keys().any(is_account) {
             self.accounts.notify_one();
         }
         if built.is_err() {
-            self.note_failure(&key, credentials.uses());
+            self.note_failure(&key, uses.clone());
         }
         let (client, doubt) = match built? {
             Connection::Client(client) => (Some(client), None),
@@ -154,7 +152,7 @@ impl StoreClients {
             uid: store.uid.clone(),
             generation: store.generation,
             connection: connection.clone(),
-            credentials: credentials.uses(),
+            credentials: uses,
         };
         lock(&self.entries).insert(key, entry);
         Ok(connection)

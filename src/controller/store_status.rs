@@ -8,7 +8,7 @@ use crate::api::secret_store::SecretStoreStatus;
 use crate::kubernetes::events::{Kind, Note};
 use crate::provider::Error;
 
-use super::allowed_keys;
+use super::allowed_keys::AllowedKeys;
 use super::conditions::{put, put_ready};
 use super::outcome::chain;
 use super::reach::State;
@@ -116,8 +116,8 @@ pub(super) fn guard_status(status: &mut SecretStoreStatus, text: Option<&str>, n
         status.conditions.retain(|it| it.type_ != GUARD);
         return;
     };
-    match allowed_keys::check(text) {
-        Ok(()) => put(
+    match AllowedKeys::parse(text) {
+        Ok(_) => put(
             &mut status.conditions,
             GUARD,
             true,

@@ -126,7 +126,8 @@ impl Stores {
     }
 }
 
-fn view<K: kube::Resource<DynamicType = ()>>(
+/// What consumers need to know of `store`, which is `key`.
+pub(super) fn view<K: kube::Resource<DynamicType = ()>>(
     key: &StoreKey,
     store: &K,
     spec: &SecretStoreSpec,

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::{self, ApiResource, Scope};
 use kube::{Api, Client, ResourceExt as _};
 
 use super::status::MANAGER;
+use super::{by, delete_exactly};
 use crate::api::external_secret::Manifest;
 
 /// Why the kind is none that a target can be of.
@@ -114,7 +114,7 @@ pub async fn create(
     object: &DynamicObject,
 ) -> kube::Result<DynamicObject> {
     api(client, kind, &namespace(object))
-        .create(&by_us(), object)
+        .create(&by(MANAGER), object)
         .await
 }
 
@@ -125,7 +125,7 @@ pub async fn replace(
     object: &DynamicObject,
 ) -> kube::Result<DynamicObject> {
     api(client, kind, &namespace(object))
-        .replace(&object.name_any(), &by_us(), object)
+        .replace(&object.name_any(), &by(MANAGER), object)
         .await
 }
 
@@ -135,28 +135,11 @@ pub async fn delete(
     kind: &ApiResource,
     object: &DynamicObject,
 ) -> kube::Result<()> {
-    let exactly = DeleteParams::default().preconditions(Preconditions {
-        uid: object.uid(),
-        resource_version: None,
-    });
-    match api(client, kind, &namespace(object))
-        .delete(&object.name_any(), &exactly)
-        .await
-    {
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        other => other.map(drop),
-    }
+    delete_exactly(&api(client, kind, &namespace(object)), object).await
 }
 
 fn api(client: &Client, kind: &ApiResource, namespace: &str) -> Api<DynamicObject> {
     Api::namespaced_with(client.clone(), namespace, kind)
-}
-
-fn by_us() -> PostParams {
-    PostParams {
-        field_manager: Some(MANAGER.to_owned()),
-        ..PostParams::default()
-    }
 }
 
 fn namespace(object: &DynamicObject) -> String {

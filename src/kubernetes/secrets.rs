@@ -2,8 +2,10 @@
 //! managedFields stay those of an object that ESO wrote.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
+use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt as _};
+
+use super::{by, delete_exactly};
 
 /// The Secret, whole; `None` where it does not exist.
 pub async fn get(client: &Client, namespace: &str, name: &str) -> kube::Result<Option<Secret>> {
@@ -37,29 +39,11 @@ pub async fn labelled(
 
 /// Deletes exactly this object: one of the same name made meanwhile stays. Absence is success.
 pub async fn delete(client: &Client, secret: &Secret) -> kube::Result<()> {
-    let preconditions = Preconditions {
-        uid: secret.uid(),
-        resource_version: None,
-    };
-    let exactly = DeleteParams::default().preconditions(preconditions);
-    match api(client, &namespace(secret))
-        .delete(&secret.name_any(), &exactly)
-        .await
-    {
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        other => other.map(drop),
-    }
+    delete_exactly(&api(client, &namespace(secret)), secret).await
 }
 
 fn api(client: &Client, namespace: &str) -> Api<Secret> {
     Api::namespaced(client.clone(), namespace)
-}
-
-fn by(manager: &str) -> PostParams {
-    PostParams {
-        field_manager: Some(manager.to_owned()),
-        ..PostParams::default()
-    }
 }
 
 fn namespace(secret: &Secret) -> String {

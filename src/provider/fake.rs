@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Connection, Error, Provider, Scope, SecretsClient};
+use super::{Admits, Connection, Error, Provider, Scope, SecretsClient};
 use crate::api::external_secret::{Find, RemoteRef};
 use crate::api::fake::Fake;
 use crate::credentials::CredentialReader;
@@ -101,11 +101,7 @@ impl SecretsClient for FakeClient {
     }
 
     /// By name only; of several versions the one that sorts last.
-    async fn find(
-        &self,
-        find: &Find,
-        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
-    ) -> Result<SecretData, Error> {
+    async fn find(&self, find: &Find, admits: &Admits<'_>) -> Result<SecretData, Error> {
         let Some(name) = &find.name else {
             return Err(invalid(
                 "unsupported find operator: the fake provider finds by dataFrom.find.name only"

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use regex::Regex;
 
-use super::{Error, SecretsClient};
+use super::{Admits, Error, SecretsClient};
 use crate::api::external_secret::{Find, RemoteRef};
 use crate::secret::{SecretData, SecretValue};
 
@@ -40,6 +40,11 @@ impl KeyPatterns {
             ))
         });
         Ok(Self(compiled.collect::<Result<_, _>>()?))
+    }
+
+    /// Admits what `others` admit, too.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
     }
 
     /// Whether `object` (`secret/name`, as [`SecretsClient::object`] gives it) may be read.
@@ -100,11 +105,7 @@ impl SecretsClient for Guarded {
         self.inner.extract(remote_ref).await
     }
 
-    async fn find(
-        &self,
-        find: &Find,
-        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
-    ) -> Result<SecretData, Error> {
+    async fn find(&self, find: &Find, admits: &Admits<'_>) -> Result<SecretData, Error> {
         let both = |object: &str| self.patterns.admit(object) && admits(object);
         self.inner.find(find, &both).await
     }

@@ -59,6 +59,9 @@ pub trait Provider: Send + Sync {
     ) -> Result<Connection, Error>;
 }
 
+/// Says of an object, as `kind/name` in lower case, whether it may be read.
+pub type Admits<'a> = dyn for<'n> Fn(&'n str) -> bool + Send + Sync + 'a;
+
 /// Reads from one store with one identity.
 #[async_trait]
 pub trait SecretsClient: Send + Sync {
@@ -79,9 +82,5 @@ pub trait SecretsClient: Send + Sync {
 
     /// The values of all objects that match (`dataFrom.find`) and that `admits` (of `kind/name`) lets
     /// pass, by their names; empty where none does. Others are not read.
-    async fn find(
-        &self,
-        find: &Find,
-        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
-    ) -> Result<SecretData, Error>;
+    async fn find(&self, find: &Find, admits: &Admits<'_>) -> Result<SecretData, Error>;
 }

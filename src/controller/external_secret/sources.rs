@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::{Api, ResourceExt as _};
 
-use crate::controller::allowed_keys;
+use crate::controller::allowed_keys::{self, ANNOTATION, AllowedKeys};
 use crate::controller::context::Context;
 use crate::controller::dependents::TemplateSource;
 use crate::controller::outcome::ReconcileError;
@@ -154,7 +154,7 @@ impl Sources for Context {
         Ok(match patterns {
             None => client,
             Some(patterns) => {
-                let rule = format!("annotation {} of {}", allowed_keys::ANNOTATION, store.key);
+                let rule = format!("annotation {} of {}", ANNOTATION, store.key);
                 Arc::new(Guarded::new(client, patterns, rule))
             }
         })
@@ -220,7 +220,8 @@ async fn usable_store(
             });
         }
         let list = store.allowed_keys.as_deref();
-        let found = list.map(|list| allowed_keys::of_namespace(list, consumer.labels()));
+        let of_namespace = |list| AllowedKeys::parse(list)?.of_namespace(consumer.labels());
+        let found = list.map(of_namespace);
         patterns = found.transpose().map_err(|source| StoreError::Guard {
             store: key.clone(),
             source,

@@ -115,32 +115,13 @@ async fn read<P: Clone>(
         let source = TemplateSource::ConfigMap(key(reference));
         let texts = texts("configmap", reference, &source, sources).await?;
         let origin = |name, key| Origin::ConfigMap { name, key };
-        parts.extend(items(
-            "configmap",
-            reference,
-            &texts,
-            |key, text, scope| {
-                part(
-                    key,
-                    text,
-                    origin(reference.name.clone(), key.to_owned()),
-                    scope,
-                )
-            },
-        )?);
+        parts.extend(items("configmap", reference, &texts, origin, part)?);
     }
     if let Some(reference) = &from.secret {
         let source = TemplateSource::Secret(key(reference));
         let texts = texts("secret", reference, &source, sources).await?;
         let origin = |name, key| Origin::Secret { name, key };
-        parts.extend(items("secret", reference, &texts, |key, text, scope| {
-            part(
-                key,
-                text,
-                origin(reference.name.clone(), key.to_owned()),
-                scope,
-            )
-        })?);
+        parts.extend(items("secret", reference, &texts, origin, part)?);
     }
     if let Some(literal) = &from.literal {
         let text = SecretValue::new(literal.as_str());
@@ -172,13 +153,18 @@ fn items<P>(
     kind: &'static str,
     reference: &TemplateRef,
     found: &SecretData,
-    part: impl Fn(&str, SecretValue, TemplateScope) -> Part<P>,
+    origin: impl Fn(String, String) -> Origin,
+    part: impl Fn(&str, SecretValue, Origin, TemplateScope) -> Part<P>,
 ) -> Result<Vec<Part<P>>, Error> {
+    let name = || reference.name.clone();
     let item = |item: &TemplateItem| match found.get(&item.key) {
-        Some(text) => Ok(part(&item.key, text.clone(), item.template_as())),
+        Some(text) => {
+            let origin = origin(name(), item.key.clone());
+            Ok(part(&item.key, text.clone(), origin, item.template_as()))
+        }
         None => Err(Error::NoKey {
             kind,
-            name: reference.name.clone(),
+            name: name(),
             key: item.key.clone(),
         }),
     };

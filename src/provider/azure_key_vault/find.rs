@@ -12,7 +12,7 @@ use super::client::VaultClient;
 use super::document::Item;
 use super::object::{Kind, Object};
 use crate::api::external_secret::Find;
-use crate::provider::Error;
+use crate::provider::{Admits, Error};
 use crate::secret::{SecretData, SecretValue, pattern};
 
 /// Values read at a time.
@@ -54,7 +54,7 @@ impl<'a> Filter<'a> {
 pub(super) async fn find(
     vault: &Arc<VaultClient>,
     find: &Find,
-    admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
+    admits: &Admits<'_>,
 ) -> Result<SecretData, Error> {
     let filter = Filter::new(find)?;
     let listed = list(vault, &filter).await;

@@ -10,7 +10,7 @@ use super::document::Document;
 use super::find;
 use super::object::{Kind, Object, Wanted};
 use crate::api::external_secret::{Find, RemoteRef};
-use crate::provider::{Error, SecretsClient};
+use crate::provider::{Admits, Error, SecretsClient};
 use crate::secret::{SecretData, SecretValue, members, property};
 
 /// Reads for one store. Others may share its vault.
@@ -53,11 +53,7 @@ impl SecretsClient for Reader {
         }))
     }
 
-    async fn find(
-        &self,
-        wanted: &Find,
-        admits: &(dyn for<'n> Fn(&'n str) -> bool + Send + Sync),
-    ) -> Result<SecretData, Error> {
+    async fn find(&self, wanted: &Find, admits: &Admits<'_>) -> Result<SecretData, Error> {
         find::find(&self.0, wanted, admits).await
     }
 }

@@ -66,12 +66,9 @@ impl Principal {
     /// Ids are trimmed; of the secret only the line break that `base64` and editors leave behind.
     async fn read(self, reader: &Reader<'_>) -> Result<Identity, Error> {
         let client_id = reader.id("clientId", self.client_id).await?;
-        let selector = match &self.proof {
-            Proof::Secret(selector) | Proof::Certificate(selector) => selector,
-        };
-        let field = match &self.proof {
-            Proof::Secret(_) => "clientSecret",
-            Proof::Certificate(_) => "clientCertificate",
+        let (field, selector) = match &self.proof {
+            Proof::Secret(selector) => ("clientSecret", selector),
+            Proof::Certificate(selector) => ("clientCertificate", selector),
         };
         let value = reader.value(field, selector).await?;
         let tenant = reader.id("tenantId", self.tenant).await?;
