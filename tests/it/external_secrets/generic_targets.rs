@@ -9,55 +9,7 @@ use crate::support::run;
 use crate::support::scene::Scene;
 
 /// A kind with a default of its own, one without rights for the operator, and a cluster-scoped one.
-const KINDS: &str = "
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: widgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: widgets, singular: widget, kind: Widget}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            x-kubernetes-preserve-unknown-fields: true
-            properties:
-              mode: {type: string, default: plain}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: gadgets.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: gadgets, singular: gadget, kind: Gadget}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {name: widgets}
-rules:
-- apiGroups: [example.com]
-  resources: [widgets]
-  verbs: [get, list, watch, create, update, delete]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: widgets}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: widgets}
-subjects: [{kind: ServiceAccount, name: keyferry, namespace: external-secrets}]
-";
+const KINDS: &str = include_str!("generic_targets.yaml");
 
 async fn scene(prefix: &str) -> Scene {
     Scene::with_generic_targets(prefix, KINDS).await

@@ -19,12 +19,10 @@ use crate::support;
 use crate::support::bed::{Bed, Kind};
 use crate::support::cluster::{ObjectRef, text};
 use crate::support::manifests::ready;
-use crate::support::operator::{Operator, Options};
+use crate::support::operator::{Operator, Options, USER, is_write};
 use crate::support::say;
 use crate::support::settings;
 
-const USER: &str = "system:serviceaccount:external-secrets:keyferry";
-const WRITES: [&str; 4] = ["create", "update", "patch", "delete"];
 const KINDS: [&str; 6] = [
     "Secret",
     "ConfigMap",
@@ -348,9 +346,6 @@ async fn looked_at(
 /// What the operator wrote but for Events, as `verb resource namespace/name`.
 fn writes(bed: &Bed) -> anyhow::Result<Vec<String>> {
     let events = bed.plane().audit_events()?;
-    let is_write = |event: &&AuditEvent| {
-        event.user == USER && WRITES.contains(&event.verb.as_str()) && event.resource != "events"
-    };
     let line = |event: &AuditEvent| {
         let (resource, sub) = (&event.resource, &event.subresource);
         let slash = if sub.is_empty() { "" } else { "/" };
@@ -359,7 +354,11 @@ fn writes(bed: &Bed) -> anyhow::Result<Vec<String>> {
             event.verb, event.namespace, event.name
         )
     };
-    Ok(events.iter().filter(is_write).map(line).collect())
+    Ok(events
+        .iter()
+        .filter(|event| is_write(event))
+        .map(line)
+        .collect())
 }
 
 /// The namespaces of the cases whose vaults were asked.

@@ -14,14 +14,12 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::bed::{Bed, Kind};
 use crate::support::cluster::{ObjectRef, array, text};
-use crate::support::operator::{Operator, Options};
+use crate::support::operator::{Operator, Options, USER, is_write};
 use crate::support::settings;
 
 /// The longest pause of a watch that failed is a minute.
 pub(super) const LONG: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(100);
-const USER: &str = "system:serviceaccount:external-secrets:keyferry";
-const WRITES: [&str; 4] = ["create", "update", "patch", "delete"];
 
 /// The parts.
 pub(super) struct Scene {
@@ -120,8 +118,7 @@ impl Scene {
         let asked = self.asked_since(mark).await?;
         let mut lines: Vec<String> = asked
             .iter()
-            .filter(|event| WRITES.contains(&event.verb.as_str()) && event.code < 300)
-            .filter(|event| event.resource != "events")
+            .filter(|event| is_write(event) && event.code < 300)
             .map(line)
             .collect();
         lines.sort();

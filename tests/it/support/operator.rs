@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
-use testbed::{Launch, Process, Signal};
+use testbed::{AuditEvent, Launch, Process, Signal};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
@@ -14,12 +14,21 @@ use tokio::time::{Instant, sleep, timeout};
 use super::bed::Bed;
 use super::cluster::{ObjectRef, array};
 
+/// Its ServiceAccount as the API server knows it (deploy/rbac.yaml).
+pub(crate) const USER: &str = "system:serviceaccount:external-secrets:keyferry";
+const WRITES: [&str; 4] = ["create", "update", "patch", "delete"];
+
 const START_WITHIN: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(100);
 /// So long it may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(15);
 /// Lines of the log that an error shows.
 const TAIL: usize = 25;
+
+/// Whether the operator asked to write something other than an Event.
+pub(crate) fn is_write(event: &AuditEvent) -> bool {
+    event.user == USER && WRITES.contains(&event.verb.as_str()) && event.resource != "events"
+}
 
 /// How an operator is started.
 #[derive(Clone, Debug, Default)]

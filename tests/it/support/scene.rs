@@ -19,11 +19,9 @@ use tokio::time::{Instant, sleep};
 use super::bed::{Bed, Kind};
 use super::cluster::{ObjectRef, text};
 use super::manifests::{credentials, external_secret, ready, replace, store_of, value};
-use super::operator::{Operator, Options};
+use super::operator::{self, Operator, Options};
 use super::settings;
 
-/// As deploy/rbac.yaml makes it.
-const OPERATOR: &str = "system:serviceaccount:external-secrets:keyferry";
 /// So long something that should happen at once may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(50);
@@ -314,7 +312,7 @@ impl Scene {
         let filter = testbed::AuditFilter {
             verb: Some(verb),
             resource: Some(resource),
-            user: Some(OPERATOR),
+            user: Some(operator::USER),
         };
         events.retain(|event| event.namespace == self.namespace && filter.matches(event));
         events
