@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 use serde_json::{Map, Value};
 
@@ -132,6 +133,18 @@ impl Sources for Files {
                 store: store.clone(),
             }),
         }
+    }
+
+    fn reads(&self, _: &StoreKey) -> usize {
+        0
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn version(&self, _: &TemplateSource) -> Option<String> {
+        None
     }
 
     async fn texts(&self, source: &TemplateSource) -> kube::Result<Option<SecretData>> {

@@ -1,7 +1,7 @@
 //! Who has to look again when something changes: store → ExternalSecrets, target → ExternalSecrets.
 //! Plain maps kept from the watch; a change never scans all objects.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
 use crate::api::external_secret::Manifest;
@@ -44,6 +44,7 @@ impl Target {
 pub struct Dependents {
     uses: HashMap<ObjectKey, Uses>,
     by_store: HashMap<StoreKey, BTreeSet<ObjectKey>>,
+    reads: HashMap<StoreKey, usize>,
     by_template: HashMap<TemplateSource, BTreeSet<ObjectKey>>,
     by_target: HashMap<Target, BTreeSet<ObjectKey>>,
     by_manifest: HashMap<Manifest, BTreeSet<ObjectKey>>,
@@ -52,8 +53,8 @@ pub struct Dependents {
 /// What one ExternalSecret names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
-    /// Every store of the spec.
-    pub stores: BTreeSet<StoreKey>,
+    /// Every store of the spec, with the reads that a refresh makes of it.
+    pub stores: BTreeMap<StoreKey, usize>,
     /// Every ConfigMap and Secret of `templateFrom`.
     pub templates: BTreeSet<TemplateSource>,
     /// The target.
@@ -67,11 +68,12 @@ impl Dependents {
             return;
         }
         self.remove(object);
-        for store in &uses.stores {
+        for (store, reads) in &uses.stores {
             self.by_store
                 .entry(store.clone())
                 .or_default()
                 .insert(object.clone());
+            *self.reads.entry(store.clone()).or_default() += reads;
         }
         for template in &uses.templates {
             self.by_template
@@ -95,8 +97,14 @@ impl Dependents {
         let Some(uses) = self.uses.remove(object) else {
             return;
         };
-        for store in &uses.stores {
+        for (store, reads) in &uses.stores {
             leave(&mut self.by_store, store, object);
+            if let Some(all) = self.reads.get_mut(store) {
+                *all -= reads;
+            }
+            if !self.by_store.contains_key(store) {
+                self.reads.remove(store);
+            }
         }
         for template in &uses.templates {
             leave(&mut self.by_template, template, object);
@@ -115,6 +123,11 @@ impl Dependents {
     /// The ExternalSecrets that read from `store`.
     pub fn of_store(&self, store: &StoreKey) -> Vec<ObjectKey> {
         entries(&self.by_store, store)
+    }
+
+    /// How much they read of it when each refreshes once.
+    pub fn reads_of(&self, store: &StoreKey) -> usize {
+        self.reads.get(store).copied().unwrap_or_default()
     }
 
     /// The ExternalSecrets that render templates of `source`.
@@ -164,7 +177,7 @@ mod tests {
             name: store.to_owned(),
         };
         Uses {
-            stores: BTreeSet::from([store]),
+            stores: BTreeMap::from([(store, 3)]),
             templates: BTreeSet::from([TemplateSource::ConfigMap(key(target))]),
             target: Target::secret(key(target)),
         }
@@ -180,6 +193,7 @@ mod tests {
             name: name.to_owned(),
         };
         assert_eq!(dependents.of_store(&store("one")), [key("b")]);
+        assert_eq!(dependents.reads_of(&store("one")), 3);
         assert_eq!(dependents.of_store(&store("two")), [key("a")]);
         assert_eq!(
             dependents.of_target(&Target::secret(key("shared"))),
@@ -191,6 +205,6 @@ mod tests {
         dependents.remove(&key("b"));
         assert_eq!(dependents.objects().count(), 0);
         assert!(dependents.by_store.is_empty() && dependents.by_target.is_empty());
-        assert!(dependents.by_template.is_empty());
+        assert!(dependents.by_template.is_empty() && dependents.reads.is_empty());
     }
 }

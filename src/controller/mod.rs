@@ -9,6 +9,7 @@ pub mod external_secret;
 mod manifest_watches;
 mod outcome;
 mod providers;
+mod queue;
 mod reach;
 mod readiness;
 mod secret_store;
@@ -21,16 +22,15 @@ mod triggers;
 mod unserved;
 mod wake;
 mod watch_pauses;
+mod workers;
 
-use std::convert::Infallible;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
+use futures::Stream;
 use futures::future::{BoxFuture, FutureExt as _, Shared};
-use futures::{Stream, StreamExt as _, stream};
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::PartialObjectMeta;
-use kube::runtime::controller::{self, Action, Controller};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::{WatchStreamExt as _, watcher};
@@ -45,11 +45,14 @@ use crate::kubernetes::manifests::Kinds;
 use crate::telemetry::Metrics;
 
 use context::Context;
+use dependents::ObjectKey;
 use manifest_watches::{ManifestWatches, Wanted};
+use secret_store::StoreResource;
 use store_clients::StoreClients;
 use stores::{Guarded, Stores};
-use wake::{Queues, Wake};
+use wake::Wake;
 use watch_pauses::WatchPauses;
+use workers::{Next, Turn, work_off};
 
 pub use context::{Options, Switches};
 pub use dependents::TemplateSource;
@@ -80,7 +83,7 @@ pub struct Setup {
 /// Runs all controllers until `stop`, then lets running reconciles finish.
 pub async fn run(setup: Setup, stop: Stop) {
     let (recorder, write_events) = Recorder::new(setup.client.clone(), COMPONENT);
-    let (wake, queues) = Wake::new();
+    let wake = Wake::new(&setup.metrics.work, setup.options.concurrent);
     let (external_secrets, es_writer) = store();
     let (secret_stores, ss_writer) = store();
     let (cluster_stores, css_writer) = store();
@@ -98,7 +101,7 @@ pub async fn run(setup: Setup, stop: Stop) {
         }
         ctx.readiness.reached();
         tracing::info!("all caches are filled");
-        controllers(&ctx, external_secrets, queues, stop).await;
+        controllers(&ctx, external_secrets, stop).await;
     };
     // watches and events have no end of their own: they go with the controllers
     tokio::select! {
@@ -175,42 +178,64 @@ async fn caches_filled(ctx: &Context, external_secrets: &Store<Guarded<ExternalS
 async fn controllers(
     ctx: &Arc<Context>,
     external_secrets: Store<Guarded<ExternalSecret>>,
-    queues: Queues,
     stop: Stop,
 ) {
     let Stores {
         namespaced,
         cluster,
     } = ctx.stores.clone();
-    let Queues {
-        external_secrets: changed,
-        secret_stores,
-        cluster_secret_stores,
-    } = queues;
+    let wake = ctx.wake.clone();
+    let workers = ctx.options.concurrent;
     let secret_stores = async {
         if ctx.options.switches.secret_store_validation {
-            let reconcile = secret_store::reconcile;
-            work_off(namespaced, secret_stores, ctx, stop.clone(), reconcile).await;
+            let reconcile = store_reconcile(namespaced, ctx);
+            work_off(wake.secret_stores, workers, stop.clone(), reconcile).await;
+        }
+    };
+    let cluster_stores = store_reconcile(cluster, ctx);
+    let reconcile = |(namespace, name): ObjectKey, turn| {
+        let object = external_secrets.get(&ObjectRef::new(&name).within(&namespace));
+        let ctx = Arc::clone(ctx);
+        async move {
+            match object {
+                Some(object) => external_secret::reconcile(object, ctx, turn).await,
+                None => Next::Change,
+            }
         }
     };
     tokio::join!(
-        work_off(
-            external_secrets,
-            changed,
-            ctx,
-            stop.clone(),
-            external_secret::reconcile,
-        ),
+        work_off(wake.external_secrets, workers, stop.clone(), reconcile),
         secret_stores,
         work_off(
-            cluster,
-            cluster_secret_stores,
-            ctx,
+            wake.cluster_secret_stores,
+            workers,
             stop.clone(),
-            secret_store::reconcile
+            cluster_stores
         ),
         unserved::warn(&ctx.client, &ctx.options.switches.off),
     );
+}
+
+/// Reconciles stores of one kind as they are in the cache.
+fn store_reconcile<K: StoreResource>(
+    cache: Store<Guarded<K>>,
+    ctx: &Arc<Context>,
+) -> impl Fn(StoreKey, Arc<Turn>) -> BoxFuture<'static, Next> {
+    let ctx = Arc::clone(ctx);
+    move |key, _| {
+        let mut reference = ObjectRef::new(key.name());
+        if let StoreKey::Namespaced { namespace, .. } = &key {
+            reference = reference.within(namespace);
+        }
+        let (object, ctx) = (cache.get(&reference), Arc::clone(&ctx));
+        async move {
+            match object {
+                Some(object) => secret_store::reconcile(object, ctx).await,
+                None => Next::Change,
+            }
+        }
+        .boxed()
+    }
 }
 
 /// The kind's objects that `--namespace` leaves.
@@ -254,29 +279,4 @@ where
 {
     let api: Api<PartialObjectMeta<K>> = scoped(ctx);
     watcher(api, watcher::Config::default()).backoff(WatchPauses::default())
-}
-
-/// Works off one queue.
-async fn work_off<K, F>(
-    cache: Store<Guarded<K>>,
-    queue: impl Stream<Item = ObjectRef<Guarded<K>>> + Send + 'static,
-    ctx: &Arc<Context>,
-    stop: Stop,
-    reconcile: impl Fn(Arc<Guarded<K>>, Arc<Context>) -> F + Send + Sync + Copy + 'static,
-) where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-    F: Future<Output = Action> + Send + 'static,
-{
-    Controller::for_stream(stream::pending::<watcher::Result<Guarded<K>>>(), cache)
-        .with_config(controller::Config::default().concurrency(ctx.options.concurrent))
-        .reconcile_on(queue)
-        .graceful_shutdown_on(stop)
-        .run(
-            move |object, ctx| reconcile(object, ctx).map(Ok::<_, Infallible>),
-            |_, error, _| match *error {},
-            Arc::clone(ctx),
-        )
-        // an object that went while it was queued; everything else is told in the reconcile
-        .for_each(|_| std::future::ready(()))
-        .await;
 }

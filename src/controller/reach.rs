@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::api::external_secret::{Find, RemoteRef};
-use crate::provider::{Admits, Error, SecretsClient};
+use crate::provider::{Admits, Error, Listed, Query, Read, SecretsClient, Terms};
 use crate::secret::{SecretData, SecretValue};
 
 use super::outcome::chain;
@@ -40,12 +40,29 @@ pub struct Reach(Mutex<HashMap<StoreKey, Entry>>);
 struct Entry {
     state: Option<State>,
     failures: u32,
+    /// Whether the identity may list, or why not, where that was wanted.
+    listing: Option<Result<(), String>>,
 }
 
 impl Reach {
     /// What the last reads through `store` say, if there were any.
     pub(super) fn of(&self, store: &StoreKey) -> Option<State> {
         self.lock().get(store)?.state.clone()
+    }
+
+    /// Whether what changed is found by listing, or why the identity may not, if that was wanted.
+    pub(super) fn listing(&self, store: &StoreKey) -> Option<Result<(), String>> {
+        self.lock().get(store)?.listing.clone()
+    }
+
+    /// Notes whether the identity may list; whether that is news.
+    fn note_listing(&self, store: &StoreKey, listing: Result<(), String>) -> bool {
+        let mut entries = self.lock();
+        let entry = entries.entry(store.clone()).or_default();
+        let was_refused = matches!(entry.listing, Some(Err(_)));
+        let is_news = was_refused != listing.is_err();
+        entry.listing = Some(listing);
+        is_news
     }
 
     /// The store is gone or another one: what was learnt says nothing any more.
@@ -106,6 +123,12 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    fn tell_listing(&self, listing: Result<(), String>) {
+        if self.reach.note_listing(&self.store, listing) {
+            self.wake.store(&self.store);
+        }
+    }
+
     fn tell<T>(&self, read: Result<T, Error>) -> Result<T, Error> {
         if self.reach.note(&self.store, &read) {
             self.wake.store(&self.store);
@@ -120,16 +143,43 @@ impl SecretsClient for Watched {
         self.inner.object(remote_ref)
     }
 
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
+    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
         self.tell(self.inner.get(remote_ref).await)
     }
 
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error> {
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
         self.tell(self.inner.extract(remote_ref).await)
     }
 
-    async fn find(&self, find: &Find, admits: &Admits<'_>) -> Result<SecretData, Error> {
-        self.tell(self.inner.find(find, admits).await)
+    async fn find(
+        &self,
+        find: &Find,
+        admits: &Admits<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Read<SecretData>, Error> {
+        self.tell(self.inner.find(find, admits, terms).await)
+    }
+
+    /// An identity that may read and not list is nothing amiss: values are read instead.
+    async fn revisions(
+        &self,
+        queries: &[Query<'_>],
+        admits: &Admits<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Option<Listed>, Error> {
+        let refusal = match self.inner.revisions(queries, admits, terms).await {
+            Ok(None) => return Ok(None),
+            Ok(listed) => {
+                self.tell_listing(Ok(()));
+                return self.tell(Ok(listed));
+            }
+            Err(error @ Error::Denied { .. }) if error.store_fault() == Some("AccessDenied") => {
+                chain(&error)
+            }
+            Err(error) => return self.tell(Err(error)),
+        };
+        self.tell_listing(Err(refusal));
+        Ok(None)
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::SignedDuration;
-use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
@@ -22,8 +21,9 @@ use super::allowed_keys;
 use super::context::Context;
 use super::outcome::{backoff, chain};
 use super::providers::Providers;
-use super::store_status::{Verdict, guard_status, next_status, note, reach_status};
+use super::store_status::{Verdict, guard_status, listing_status, next_status, note, reach_status};
 use super::stores::{Guarded, StoreKey, StoreView, view};
+use super::workers::Next;
 
 /// The watch brings what overtook a write.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -97,18 +97,18 @@ impl StoreResource for ClusterSecretStore {
 pub(super) async fn reconcile<K: StoreResource>(
     object: Arc<Guarded<K>>,
     ctx: Arc<Context>,
-) -> Action {
+) -> Next {
     let started = Instant::now();
     let store = match &object.0 {
         Ok(store) => store,
         Err(invalid) => {
             tracing::warn!(kind = %K::kind(&()), name = ?invalid.metadata.name, error = %invalid.error,
                 "a store does not decode and is left alone");
-            return Action::await_change();
+            return Next::Change;
         }
     };
     if !ctx.is_ours(store.spec().controller.as_deref()) {
-        return Action::await_change();
+        return Next::Change;
     }
     let view = view(&store.key(), store, store.spec(), store.status());
     let validated = validate(&view, &ctx).await;
@@ -177,12 +177,12 @@ fn next(
     ctx: &Context,
     validated: &Result<Valid, Error>,
     written: &kube::Result<Written>,
-) -> Action {
+) -> Next {
     let error = match (validated, written) {
-        (_, Ok(Written::Overtaken)) => return Action::requeue(AT_ONCE),
+        (_, Ok(Written::Overtaken)) => return Next::After(AT_ONCE),
         (Ok(valid), Ok(Written::Done)) => {
             ctx.store_failures.succeeded(key);
-            return Action::requeue(valid.interval.unwrap_or(ctx.options.store_requeue_interval));
+            return Next::After(valid.interval.unwrap_or(ctx.options.store_requeue_interval));
         }
         (Err(error), _) => chain(error),
         (_, Err(error)) => format!("status not written: {}", chain(error)),
@@ -196,7 +196,7 @@ fn next(
         Err(error) if error.retry() == Retry::OnChange => ctx.options.store_requeue_interval,
         _ => backoff(failures),
     };
-    Action::requeue(pause)
+    Next::Retry(pause)
 }
 
 async fn report<K: StoreResource>(
@@ -214,6 +214,7 @@ async fn report<K: StoreResource>(
     if let Some((is_reachable, _)) = reachability {
         K::metrics(&ctx.metrics).set_reachable(key.namespace(), key.name(), is_reachable);
     }
+    listing_status(&mut after, ctx.reach.listing(&key), now);
     if let StoreKey::Cluster { .. } = key {
         let text = store.annotations().get(allowed_keys::ANNOTATION);
         guard_status(&mut after, text.map(String::as_str), now);

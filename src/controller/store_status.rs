@@ -18,6 +18,8 @@ const VALID: &str = "Valid";
 const INVALID: &str = "InvalidProviderConfig";
 const UNKNOWN: &str = "ValidationUnknown";
 const REACHABLE: &str = "Reachable";
+/// The condition about finding changes by listing; there only while that is denied.
+const LISTING: &str = "Listing";
 /// The condition about `keyferry.io/allowed-keys`.
 const GUARD: &str = "AllowedKeys";
 
@@ -108,6 +110,23 @@ pub(super) fn reach_status(
         now,
     );
     Some((is_reachable, note))
+}
+
+/// Says why every value is read at each refresh, where the identity may not list.
+pub(super) fn listing_status(
+    status: &mut SecretStoreStatus,
+    listing: Option<Result<(), String>>,
+    now: Timestamp,
+) {
+    match listing {
+        None => {}
+        Some(Ok(())) => status.conditions.retain(|it| it.type_ != LISTING),
+        Some(Err(why)) => {
+            let message = format!("what changed is found by reading every value: {why}");
+            let conditions = &mut status.conditions;
+            put(conditions, LISTING, false, "ListDenied", &message, now);
+        }
+    }
 }
 
 /// Says whether the list of allowed keys is in force, where there is one.

@@ -12,6 +12,7 @@ use kube::runtime::watcher::{self, Event};
 
 use super::context::Context;
 use super::dependents::TemplateSource;
+use super::queue::Urgency;
 use super::triggers::{object_key, usable};
 
 /// The resource versions last seen.
@@ -34,8 +35,14 @@ impl TemplateSources {
         }
         for consumer in &consumers {
             ctx.memories.mark_stale(consumer);
-            ctx.wake.external_secret(consumer);
+            ctx.wake.external_secret(consumer, Urgency::Changed);
         }
+    }
+
+    /// The version last seen of a source that somebody names.
+    pub(super) fn version(&self, source: &TemplateSource) -> Option<String> {
+        let versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.get(source).cloned().flatten()
     }
 
     fn is_news(

@@ -20,6 +20,7 @@ use super::context::Context;
 use super::dependents::{ObjectKey, Target, TemplateSource};
 use super::external_secret;
 use super::outcome::chain;
+use super::queue::Urgency;
 use super::secret_store::StoreResource;
 use super::stores::{Guarded, StoreKey, ready};
 
@@ -114,8 +115,9 @@ pub(super) async fn external_secrets(
                 }
                 let face = Face::of(&object);
                 if faces.get(&key) != Some(&face) {
+                    let urgency = urgency(&object, faces.get(&key), &face);
                     faces.insert(key.clone(), face);
-                    ctx.wake.external_secret(&key);
+                    ctx.wake.external_secret(&key, urgency);
                 }
             }
             Change::Gone(keys) => {
@@ -126,6 +128,19 @@ pub(super) async fn external_secrets(
                 }
             }
         }
+    }
+}
+
+/// How urgent a changed ExternalSecret is.
+fn urgency(object: &Guarded<ExternalSecret>, before: Option<&Face>, now: &Face) -> Urgency {
+    let status = object.0.as_ref().ok().and_then(|it| it.status.as_ref());
+    let is_synced = status.is_some_and(|status| status.synced_resource_version.is_some());
+    match before {
+        _ if !is_synced => Urgency::New,
+        // met at start: its time may have come
+        None => Urgency::Due,
+        Some(before) if before.generation == now.generation => Urgency::Asked,
+        Some(_) => Urgency::Changed,
     }
 }
 
@@ -180,7 +195,7 @@ fn became_ready(store: &StoreKey, is_new: bool, ctx: &Context) {
         if !is_new {
             ctx.memories.failed(consumer, 0);
         }
-        ctx.wake.external_secret(consumer);
+        ctx.wake.external_secret(consumer, Urgency::Changed);
     }
 }
 
@@ -236,7 +251,7 @@ pub(super) fn wake_writers(target: &Target, is_managed: bool, ctx: &Context) {
         .iter()
         .filter(|writer| is_managed || ctx.memories.has_failed(writer))
     {
-        ctx.wake.external_secret(writer);
+        ctx.wake.external_secret(writer, Urgency::Changed);
     }
 }
 

@@ -1,73 +1,47 @@
-//! The queues of the controllers, and who is put into them. Queueing an object that waits already
-//! changes nothing.
+//! The queues of the controllers, and who is put into them.
 
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use kube::runtime::reflector::ObjectRef;
-
-use crate::api::external_secret::ExternalSecret;
-use crate::api::secret_store::{ClusterSecretStore, SecretStore};
+use crate::telemetry::WorkMetrics;
 
 use super::context::Context;
 use super::dependents::ObjectKey;
-use super::stores::{Guarded, StoreKey};
+use super::queue::Urgency;
+use super::stores::StoreKey;
+use super::workers::Line;
 
 /// One end of each queue.
 #[derive(Clone)]
 pub struct Wake {
-    external_secrets: UnboundedSender<ObjectRef<Guarded<ExternalSecret>>>,
-    secret_stores: UnboundedSender<ObjectRef<Guarded<SecretStore>>>,
-    cluster_secret_stores: UnboundedSender<ObjectRef<Guarded<ClusterSecretStore>>>,
-}
-
-/// The other ends.
-pub struct Queues {
     /// Of ExternalSecrets.
-    pub external_secrets: UnboundedReceiver<ObjectRef<Guarded<ExternalSecret>>>,
+    pub(super) external_secrets: Line<ObjectKey>,
     /// Of SecretStores.
-    pub secret_stores: UnboundedReceiver<ObjectRef<Guarded<SecretStore>>>,
+    pub(super) secret_stores: Line<StoreKey>,
     /// Of ClusterSecretStores.
-    pub cluster_secret_stores: UnboundedReceiver<ObjectRef<Guarded<ClusterSecretStore>>>,
+    pub(super) cluster_secret_stores: Line<StoreKey>,
 }
 
 impl Wake {
-    /// Empty queues.
-    pub fn new() -> (Self, Queues) {
-        let (external_secrets, from_external_secrets) = unbounded();
-        let (secret_stores, from_secret_stores) = unbounded();
-        let (cluster_secret_stores, from_cluster_secret_stores) = unbounded();
-        let queues = Queues {
-            external_secrets: from_external_secrets,
-            secret_stores: from_secret_stores,
-            cluster_secret_stores: from_cluster_secret_stores,
-        };
-        (
-            Self {
-                external_secrets,
-                secret_stores,
-                cluster_secret_stores,
-            },
-            queues,
-        )
+    /// Empty queues, of which so many reconciles come at a time.
+    pub(super) fn new(metrics: &WorkMetrics, workers: u16) -> Self {
+        let controller = |name| metrics.controller(name, workers);
+        Self {
+            external_secrets: Line::new(controller("externalsecret")),
+            secret_stores: Line::new(controller("secretstore")),
+            cluster_secret_stores: Line::new(controller("clustersecretstore")),
+        }
     }
 
-    /// Queues an ExternalSecret. (A closed queue means that the process is ending.)
-    pub fn external_secret(&self, (namespace, name): &ObjectKey) {
-        let reference = ObjectRef::new(name).within(namespace);
-        let _ = self.external_secrets.unbounded_send(reference);
+    /// Queues an ExternalSecret.
+    pub(super) fn external_secret(&self, key: &ObjectKey, urgency: Urgency) {
+        self.external_secrets.add(key, urgency);
     }
 
     /// Queues a store.
     pub fn store(&self, key: &StoreKey) {
-        let _ = match key {
-            StoreKey::Namespaced { namespace, name } => self
-                .secret_stores
-                .unbounded_send(ObjectRef::new(name).within(namespace))
-                .map_err(drop),
-            StoreKey::Cluster { name } => self
-                .cluster_secret_stores
-                .unbounded_send(ObjectRef::new(name))
-                .map_err(drop),
+        let line = match key {
+            StoreKey::Namespaced { .. } => &self.secret_stores,
+            StoreKey::Cluster { .. } => &self.cluster_secret_stores,
         };
+        line.add(key, Urgency::Changed);
     }
 
     /// Marks what the consumers of `store` in the namespaces that `picked` accepts hold as out of
@@ -76,7 +50,7 @@ impl Wake {
         let consumers = ctx.dependents().of_store(store);
         for consumer in consumers.iter().filter(|(namespace, _)| picked(namespace)) {
             ctx.memories.mark_stale(consumer);
-            self.external_secret(consumer);
+            self.external_secret(consumer, Urgency::Changed);
         }
     }
 }

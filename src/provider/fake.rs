@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Admits, Connection, Error, Provider, Scope, SecretsClient};
+use super::{Admits, Connection, Error, Provider, Read, Scope, SecretsClient, Terms};
 use crate::api::external_secret::{Find, RemoteRef};
 use crate::api::fake::Fake;
 use crate::credentials::CredentialReader;
@@ -74,6 +74,17 @@ impl FakeClient {
         }
         Self(data)
     }
+
+    fn value(&self, remote_ref: &RemoteRef) -> Option<SecretValue> {
+        let version = remote_ref.version.as_deref().unwrap_or_default();
+        let versions = self.0.get(&remote_ref.key);
+        let value = versions.and_then(|versions| versions.get(version));
+        let path = remote_ref.property.as_deref().filter(|p| !p.is_empty());
+        match (value, path) {
+            (Some(value), Some(path)) => property::select(value, path),
+            (value, _) => value.cloned(),
+        }
+    }
 }
 
 #[async_trait]
@@ -83,25 +94,24 @@ impl SecretsClient for FakeClient {
     }
 
     /// A missing property counts as a missing value, as with ESO; `metadataPolicy` is ignored.
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
-        let version = remote_ref.version.as_deref().unwrap_or_default();
-        let versions = self.0.get(&remote_ref.key);
-        let value = versions.and_then(|versions| versions.get(version));
-        let path = remote_ref.property.as_deref().filter(|p| !p.is_empty());
-        Ok(match (value, path) {
-            (Some(value), Some(path)) => property::select(value, path),
-            (value, _) => value.cloned(),
-        })
+    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
+        Ok(Read::plain(self.value(remote_ref)))
     }
 
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error> {
-        let value = self.get(remote_ref).await?;
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
+        let value = self.value(remote_ref);
         let found = value.map(|value| members(&value)).transpose();
-        found.map_err(|error| invalid(error.to_string()))
+        let found = found.map_err(|error| invalid(error.to_string()));
+        found.map(Read::plain)
     }
 
     /// By name only; of several versions the one that sorts last.
-    async fn find(&self, find: &Find, admits: &Admits<'_>) -> Result<SecretData, Error> {
+    async fn find(
+        &self,
+        find: &Find,
+        admits: &Admits<'_>,
+        _: Terms<'_>,
+    ) -> Result<Read<SecretData>, Error> {
         let Some(name) = &find.name else {
             return Err(invalid(
                 "unsupported find operator: the fake provider finds by dataFrom.find.name only"
@@ -117,7 +127,7 @@ impl SecretsClient for FakeClient {
             let (_, value) = versions.last_key_value()?;
             Some((key.clone(), value.clone()))
         });
-        Ok(latest.collect())
+        Ok(Read::plain(latest.collect()))
     }
 }
 
@@ -131,9 +141,18 @@ fn invalid(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::jiff::Timestamp;
+
     use super::*;
     use crate::credentials;
     use crate::provider::{Guarded, KeyPatterns};
+
+    const TERMS: Terms<'static> = Terms {
+        since: Timestamp::UNIX_EPOCH,
+        now: Timestamp::UNIX_EPOCH,
+        store: "",
+        reads: 0,
+    };
 
     struct NoCredentials;
 
@@ -178,18 +197,20 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
-    async fn got(json: serde_json::Value) -> Option<String> {
-        let value = FakeClient::new(&spec(None)).get(&reference(json)).await;
-        let value = value.unwrap()?;
+    fn got(json: serde_json::Value) -> Option<String> {
+        let value = FakeClient::new(&spec(None)).value(&reference(json))?;
         value.expose_text().map(str::to_owned)
     }
 
     async fn found(json: serde_json::Value) -> Result<Vec<String>, String> {
         let find: Find = serde_json::from_value(json).unwrap();
-        let found = FakeClient::new(&spec(None)).find(&find, &|_| true).await;
+        let found = FakeClient::new(&spec(None))
+            .find(&find, &|_| true, TERMS)
+            .await;
         let found = found.map_err(|error| error.to_string())?;
         let text = |value: &SecretValue| value.expose_text().unwrap().to_owned();
         Ok(found
+            .value
             .iter()
             .map(|(key, value)| format!("{key}={}", text(value)))
             .collect())
@@ -217,7 +238,7 @@ mod tests {
             (serde_json::json!({"key": "nope"}), None),
         ];
         for (json, want) in vectors {
-            assert_eq!(got(json.clone()).await.as_deref(), want, "{json}");
+            assert_eq!(got(json.clone()).as_deref(), want, "{json}");
         }
     }
 
@@ -225,13 +246,13 @@ mod tests {
     async fn members_are_those_of_a_json_object() {
         let client = FakeClient::new(&spec(None));
         let json = reference(serde_json::json!({"key": "json"}));
-        let data = client.extract(&json).await.unwrap().unwrap();
+        let data = client.extract(&json).await.unwrap().value.unwrap();
         assert_eq!(data["a"].expose(), b"1");
         assert_eq!(data["n"].expose(), br#"{"b":"2"}"#);
         let plain = reference(serde_json::json!({"key": "plain"}));
         assert!(client.extract(&plain).await.is_err());
         let nope = reference(serde_json::json!({"key": "nope"}));
-        assert!(client.extract(&nope).await.unwrap().is_none());
+        assert!(client.extract(&nope).await.unwrap().value.is_none());
     }
 
     #[tokio::test]
@@ -300,7 +321,14 @@ mod tests {
             key: key.to_owned(),
             ..RemoteRef::default()
         };
-        assert!(guarded.get(&remote_ref("mine")).await.unwrap().is_some());
+        assert!(
+            guarded
+                .get(&remote_ref("mine"))
+                .await
+                .unwrap()
+                .value
+                .is_some()
+        );
         let told = async |key: &str| {
             let error = guarded.get(&remote_ref(key)).await.unwrap_err();
             error.to_string().replace(key, "KEY")
@@ -309,7 +337,7 @@ mod tests {
         assert!(guarded.extract(&remote_ref("theirs")).await.is_err());
         let all: Find =
             serde_json::from_value(serde_json::json!({"name": {"regexp": ""}})).unwrap();
-        let found = guarded.find(&all, &|_| true).await.unwrap();
+        let found = guarded.find(&all, &|_| true, TERMS).await.unwrap().value;
         assert_eq!(found.keys().collect::<Vec<_>>(), ["mine"]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use regex::Regex;
 
-use super::{Admits, Error, SecretsClient};
+use super::{Admits, Error, Listed, Query, Read, SecretsClient, Terms};
 use crate::api::external_secret::{Find, RemoteRef};
 use crate::secret::{SecretData, SecretValue};
 
@@ -95,19 +95,42 @@ impl SecretsClient for Guarded {
         self.inner.object(remote_ref)
     }
 
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
+    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
         self.check(remote_ref)?;
         self.inner.get(remote_ref).await
     }
 
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error> {
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
         self.check(remote_ref)?;
         self.inner.extract(remote_ref).await
     }
 
-    async fn find(&self, find: &Find, admits: &Admits<'_>) -> Result<SecretData, Error> {
+    async fn find(
+        &self,
+        find: &Find,
+        admits: &Admits<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Read<SecretData>, Error> {
         let both = |object: &str| self.patterns.admit(object) && admits(object);
-        self.inner.find(find, &both).await
+        self.inner.find(find, &both, terms).await
+    }
+
+    async fn revisions(
+        &self,
+        queries: &[Query<'_>],
+        admits: &Admits<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Option<Listed>, Error> {
+        for query in queries {
+            // whoever reads it is told
+            if let Query::Object(remote_ref) = query
+                && self.check(remote_ref).is_err()
+            {
+                return Ok(None);
+            }
+        }
+        let both = |object: &str| self.patterns.admit(object) && admits(object);
+        self.inner.revisions(queries, &both, terms).await
     }
 }
 

@@ -4,6 +4,7 @@ pub mod azure_key_vault;
 mod error;
 pub mod fake;
 mod guarded;
+mod revision;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::secret::{SecretData, SecretValue};
 
 pub use error::{Error, Outage, Retry};
 pub use guarded::{Guarded, KeyPatterns};
+pub use revision::{Listed, Query, Read, Revision, State, Terms};
 
 /// Whose credentials a store uses (spec: azure-key-vault.md 2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,14 +75,35 @@ pub trait SecretsClient: Send + Sync {
     fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error>;
 
     /// One value; `None` where the vault has no such object or version.
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error>;
+    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error>;
 
     /// The members of one value that is a JSON object (`dataFrom.extract`); `None` where the vault
     /// has no such object or version. Keys and values are as they stand in the vault: neither
     /// rewritten nor decoded.
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error>;
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error>;
 
     /// The values of all objects that match (`dataFrom.find`) and that `admits` (of `kind/name`) lets
-    /// pass, by their names; empty where none does. Others are not read.
-    async fn find(&self, find: &Find, admits: &Admits<'_>) -> Result<SecretData, Error>;
+    /// pass, by their names; empty where none does. Others are not read. Terms say how old a listing may
+    /// be.
+    async fn find(
+        &self,
+        find: &Find,
+        admits: &Admits<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Read<SecretData>, Error>;
+
+    /// The states of what `queries` read, without reading it. `None` where that costs more than reading,
+    /// or the source has no revisions.
+    ///
+    /// # Errors
+    /// The source does not answer, or ([`Error::Denied`]) does not let the identity list.
+    async fn revisions(
+        &self,
+        queries: &[Query<'_>],
+        admits: &Admits<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Option<Listed>, Error> {
+        let _ = (queries, admits, terms);
+        Ok(None)
+    }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use prometheus::core::Collector;
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
+use super::work::WorkMetrics;
+
 const OBJECT: [&str; 2] = ["name", "namespace"];
 const CONDITION: [&str; 4] = ["name", "namespace", "condition", "status"];
 
@@ -19,6 +21,8 @@ pub struct Metrics {
     pub secret_store: ObjectMetrics,
     /// `clustersecretstore_*`
     pub cluster_secret_store: ObjectMetrics,
+    /// Queues and workers.
+    pub work: WorkMetrics,
     sync_calls: IntCounterVec,
     sync_errors: IntCounterVec,
     provider_calls: IntCounterVec,
@@ -60,6 +64,7 @@ impl Metrics {
                 "Calls to the provider's API",
                 &["provider", "call", "status"],
             )?,
+            work: WorkMetrics::new(&registry)?,
             registry,
         })
     }
@@ -148,7 +153,7 @@ impl ObjectMetrics {
     }
 }
 
-fn register<C: Collector + Clone + 'static>(
+pub(super) fn register<C: Collector + Clone + 'static>(
     registry: &Registry,
     collector: C,
 ) -> Result<C, prometheus::Error> {

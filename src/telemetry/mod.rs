@@ -2,6 +2,8 @@
 
 mod logging;
 mod metrics;
+mod work;
 
 pub use logging::{Level, init as init_logging};
 pub use metrics::{Metrics, ObjectMetrics};
+pub use work::{ControllerMetrics, WorkMetrics, WorkResult};

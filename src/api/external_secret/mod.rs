@@ -2,6 +2,7 @@
 //! [`data`] says where values come from, [`target`] what they become.
 
 mod data;
+mod remote;
 mod target;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -15,6 +16,7 @@ pub use data::{
     PriorityPolicy, RemoteRef, Rewrite, RewriteMerge, RewriteRegexp, RewriteTransform, SourceRef,
     StoreRef,
 };
+pub use remote::{RemoteObject, RemoteState};
 pub use target::{
     CreationPolicy, DeletionPolicy, EngineVersion, Manifest, MergePolicy, Target, TargetTemplate,
     TemplateFrom, TemplateItem, TemplateMetadata, TemplateRef, TemplateScope,
@@ -153,6 +155,9 @@ pub struct ExternalSecretStatus {
     #[serde(default)]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub binding: Binding,
+    /// The objects that the target was last made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteState>,
 }
 
 /// Name of the Secret made; empty before there is one.

@@ -190,6 +190,41 @@ pub(super) fn is_valid(present: Option<&Secret>) -> bool {
         )
 }
 
+/// Whether all that can be told without the values is as a refresh would write it, so that unchanged
+/// values need no write. Rendered labels and annotations only have to be there.
+pub(super) fn is_untouched(spec: &SyncSpec, present: Option<&Secret>) -> bool {
+    let Some(secret) = present.filter(|_| is_valid(present)) else {
+        return false;
+    };
+    let is_rendered = spec.target.template.is_some();
+    let holds = |have: &Option<BTreeMap<String, String>>,
+                 want: Option<&BTreeMap<String, String>>| {
+        want.into_iter().flatten().all(|(key, value)| {
+            let found = have.as_ref().and_then(|have| have.get(key));
+            found.is_some_and(|found| is_rendered || found == value)
+        })
+    };
+    let template = spec.target.template.as_ref();
+    let type_ = template.and_then(|template| template.type_.as_ref());
+    let is_owned = match spec.target.creation {
+        Creation::Owner => {
+            let owners = secret.metadata.owner_references.iter().flatten();
+            let mut owners = owners.filter(|owner| owner.controller == Some(true));
+            let label = secret.metadata.labels.iter().flatten();
+            owners.any(|owner| is_external_secret(owner) && owner.uid == spec.uid)
+                && label
+                    .into_iter()
+                    .any(|(key, value)| key == OWNER_LABEL && *value == owner_hash(spec))
+        }
+        _ => true,
+    };
+    holds(&secret.metadata.labels, spec.target_labels())
+        && holds(&secret.metadata.annotations, spec.target_annotations())
+        && type_.is_none_or(|type_| type_.is_empty() || secret.type_.as_ref() == Some(type_))
+        && (!spec.target.is_immutable || secret.immutable == Some(true))
+        && is_owned
+}
+
 fn blank(spec: &SyncSpec) -> Secret {
     Secret {
         metadata: ObjectMeta {

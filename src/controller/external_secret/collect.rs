@@ -1,13 +1,17 @@
 //! Reads the values (spec: external-secrets.md 2.5). What becomes of them is `shape`'s.
 
+use std::collections::BTreeMap;
+
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::jiff::Timestamp;
 
 use crate::controller::outcome::ReconcileError;
 use crate::controller::stores::StoreKey;
-use crate::provider::{self, Retry};
+use crate::provider::{self, Listed, Read, Retry, Revision, Terms};
 use crate::secret::{SecretData, SecretValue};
 
 use super::at_entry::AtEntry;
+use super::check::Due;
 use super::policy::Deletion;
 use super::sources::{Sources, StoreError};
 use super::spec::{Entry, Query, Source, SyncSpec};
@@ -70,23 +74,92 @@ impl ReconcileError for Error {
     }
 }
 
-/// All that `spec` names; the first failure in its order wins.
-pub(super) async fn collect(spec: &SyncSpec, from: &dyn Sources) -> Result<Fetched, Error> {
-    let sources: Vec<_> = spec.sources.iter().map(|s| source(s, spec, from)).collect();
+/// All that `spec` names, and the states of the objects that it came from; the first failure in its
+/// order wins. A listing begun at `since` or later will do.
+pub(super) async fn collect(
+    spec: &SyncSpec,
+    from: &dyn Sources,
+    since: Timestamp,
+) -> Result<(Fetched, Vec<Revision>), Error> {
+    let sources = spec.sources.iter().map(|it| source(it, spec, from, since));
+    let sources: Vec<_> = sources.collect();
     let sources = stream::iter(sources).buffered(PARALLEL).try_collect();
     let entries: Vec<_> = spec.entries.iter().map(|e| entry(e, spec, from)).collect();
     let entries = stream::iter(entries).buffered(PARALLEL).try_collect();
-    Ok(Fetched {
-        sources: sources.await?,
-        entries: entries.await?,
-    })
+    let (sources, mut revisions) = apart(sources.await?);
+    let (entries, others) = apart(entries.await?);
+    revisions.extend(others);
+    Ok((Fetched { sources, entries }, revisions))
+}
+
+fn apart<T>(reads: Vec<Read<T>>) -> (Vec<T>, Vec<Revision>) {
+    let mut revisions = Vec::new();
+    let values = reads.into_iter().map(|read| {
+        revisions.extend(read.revisions);
+        read.value
+    });
+    (values.collect(), revisions)
+}
+
+/// The states of all that would be read, where every store tells them at less cost than the reads.
+pub(super) async fn revisions(due: &Due<'_>, from: &dyn Sources) -> Result<Option<Listed>, Error> {
+    let spec = due.spec;
+    let sources = spec.sources.iter().map(|source| {
+        let query = match &source.query {
+            Query::Extract(remote_ref) => provider::Query::Object(remote_ref),
+            Query::Find(find) => provider::Query::Find(find),
+        };
+        (&source.store, query, source.place())
+    });
+    let entries = spec.entries.iter().map(|entry| {
+        let query = provider::Query::Object(&entry.remote_ref);
+        (&entry.store, query, entry.place())
+    });
+    let mut by_store: BTreeMap<&StoreKey, (Vec<_>, String)> = BTreeMap::new();
+    for (store, query, place) in sources.chain(entries) {
+        let (queries, _) = by_store.entry(store).or_insert_with(|| (Vec::new(), place));
+        queries.push(query);
+    }
+    let mut all: Option<Listed> = None;
+    for (store, (queries, place)) in by_store {
+        let listed = of_store(store, &queries, due, from).await;
+        let Some(listed) = listed.map_err(|cause| Error { place, cause })? else {
+            return Ok(None);
+        };
+        match &mut all {
+            None => all = Some(listed),
+            Some(all) => {
+                all.revisions.extend(listed.revisions);
+                all.at = all.at.min(listed.at);
+            }
+        }
+    }
+    Ok(all)
+}
+
+async fn of_store(
+    store: &StoreKey,
+    queries: &[provider::Query<'_>],
+    due: &Due<'_>,
+    from: &dyn Sources,
+) -> Result<Option<Listed>, Cause> {
+    let client = from.client(store, &due.spec.namespace).await?;
+    let terms = Terms {
+        since: due.since(),
+        now: due.now,
+        store: &store.to_string(),
+        reads: from.reads(store),
+    };
+    let listed = client.revisions(queries, &|_| true, terms);
+    Ok(due.turn.while_waiting(listed).await?)
 }
 
 async fn source(
     source: &Source,
     spec: &SyncSpec,
     from: &dyn Sources,
-) -> Result<Option<SecretData>, Error> {
+    since: Timestamp,
+) -> Result<Read<Option<SecretData>>, Error> {
     let read = async {
         let client = from.client(&source.store, &spec.namespace).await?;
         match &source.query {
@@ -94,9 +167,20 @@ async fn source(
                 let found = client.extract(remote_ref).await?;
                 or_missing(found, &remote_ref.key, &source.store, spec)
             }
-            Query::Find(find) => Ok(Some(
-                client.find(find, &|_| true).await.map_err(Cause::Find)?,
-            )),
+            Query::Find(find) => {
+                let terms = Terms {
+                    since,
+                    now: from.now(),
+                    store: &source.store.to_string(),
+                    reads: from.reads(&source.store),
+                };
+                let found = client.find(find, &|_| true, terms).await;
+                let found = found.map_err(Cause::Find)?;
+                Ok(Read {
+                    value: Some(found.value),
+                    revisions: found.revisions,
+                })
+            }
         }
     };
     read.await.map_err(|cause| Error {
@@ -109,16 +193,12 @@ async fn entry(
     entry: &Entry,
     spec: &SyncSpec,
     from: &dyn Sources,
-) -> Result<Option<SecretValue>, Error> {
+) -> Result<Read<Option<SecretValue>>, Error> {
     let key = &entry.remote_ref.key;
     let read = async {
         let client = from.client(&entry.store, &spec.namespace).await?;
-        or_missing(
-            client.get(&entry.remote_ref).await?,
-            key,
-            &entry.store,
-            spec,
-        )
+        let found = client.get(&entry.remote_ref).await?;
+        or_missing(found, key, &entry.store, spec)
     };
     read.await.map_err(|cause| Error {
         place: entry.place(),
@@ -128,12 +208,12 @@ async fn entry(
 
 /// Under `deletionPolicy: Retain` absence is an error.
 fn or_missing<T>(
-    found: Option<T>,
+    found: Read<Option<T>>,
     key: &str,
     store: &StoreKey,
     spec: &SyncSpec,
-) -> Result<Option<T>, Cause> {
-    if found.is_none() && spec.target.deletion == Deletion::Retain {
+) -> Result<Read<Option<T>>, Cause> {
+    if found.value.is_none() && spec.target.deletion == Deletion::Retain {
         return Err(Cause::Missing {
             key: key.to_owned(),
             store: store.clone(),

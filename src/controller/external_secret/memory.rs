@@ -9,6 +9,8 @@ use k8s_openapi::jiff::Timestamp;
 use crate::api::external_secret::ExternalSecretStatus;
 use crate::controller::dependents::{ObjectKey, Target};
 
+use super::remote::Seen;
+
 /// The memories of all ExternalSecrets.
 #[derive(Debug, Default)]
 pub struct Memories {
@@ -32,6 +34,10 @@ pub struct Memory {
     uid: String,
     /// Start of the last successful refresh; the status may be older (`--status-heartbeat`).
     pub refreshed_at: Option<Timestamp>,
+    /// What the target was last made from; the status may be older.
+    pub(super) seen: Option<Seen>,
+    /// When its refreshes come together with others of the same vault.
+    pub phase: Option<i64>,
     /// Failures in a row.
     pub failures: u32,
     /// The last status written and the resource version it got: the watch may be behind.
@@ -107,14 +113,26 @@ impl Memories {
         memory.clone()
     }
 
-    /// A refresh that began with `memory` at `started` succeeded.
-    pub fn succeeded(&self, object: &ObjectKey, memory: &Memory, started: Timestamp) {
+    /// A refresh that began with `memory` succeeded: as of `started` the target is made from `seen`.
+    pub(super) fn succeeded(
+        &self,
+        object: &ObjectKey,
+        memory: &Memory,
+        started: Timestamp,
+        seen: Option<Seen>,
+    ) {
         self.update(object, |entry| {
             entry.refreshed_at = Some(started);
+            entry.seen = seen;
             entry.failures = 0;
             // marks made meanwhile stay unserved
             entry.served_marks = memory.marks;
         });
+    }
+
+    /// The stores said when the next refresh is cheapest, or that it does not matter.
+    pub fn shares(&self, object: &ObjectKey, phase: Option<i64>) {
+        self.update(object, |entry| entry.phase = phase);
     }
 
     /// A reconcile failed.
@@ -213,10 +231,10 @@ mod tests {
         let started = memories.of(&key(), "uid");
         assert!(started.is_stale());
         memories.mark_stale(&key());
-        memories.succeeded(&key(), &started, Timestamp::UNIX_EPOCH);
+        memories.succeeded(&key(), &started, Timestamp::UNIX_EPOCH, None);
         assert!(memories.of(&key(), "uid").is_stale());
         let again = memories.of(&key(), "uid");
-        memories.succeeded(&key(), &again, Timestamp::UNIX_EPOCH);
+        memories.succeeded(&key(), &again, Timestamp::UNIX_EPOCH, None);
         assert!(!memories.of(&key(), "uid").is_stale());
     }
 

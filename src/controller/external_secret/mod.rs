@@ -6,6 +6,7 @@
 mod apply;
 mod at_entry;
 mod build;
+mod check;
 mod collect;
 mod cron;
 mod error;
@@ -15,6 +16,7 @@ mod observe;
 mod plan;
 mod policy;
 mod refresh;
+mod remote;
 mod report;
 mod shape;
 mod size;
@@ -34,15 +36,16 @@ use futures::FutureExt as _;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
-use kube::runtime::controller::Action;
 
-use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus};
+use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus, RemoteState};
+use crate::provider::Revision;
 use crate::secret::SecretData;
 use crate::template::{self, Engine};
 
 use super::context::Context;
 use super::dependents::ObjectKey;
 use super::stores::Guarded;
+use super::workers::{Next, Turn};
 use plan::{Plan, TargetPlan};
 use shape::Shaped;
 use sources::Sources;
@@ -64,6 +67,13 @@ enum Outcome {
     Unchanged(Option<Timestamp>),
     /// Somebody else wrote the target meanwhile: look again at once.
     Overtaken,
+    /// In step: nothing changed since it was read.
+    Checked {
+        /// So it was then.
+        as_of: Timestamp,
+        /// When to look again.
+        next: Option<Timestamp>,
+    },
     /// In step.
     Synced(Box<Synced>),
 }
@@ -74,8 +84,10 @@ struct Synced {
     spec: SyncSpec,
     verdict: plan::Verdict,
     reason: refresh::Reason,
-    started: Timestamp,
+    /// The target is as the vault was then.
+    as_of: Timestamp,
     next: Option<Timestamp>,
+    remote: Option<RemoteState>,
 }
 
 /// What is known when a reconcile begins.
@@ -83,10 +95,23 @@ struct Known {
     key: ObjectKey,
     memory: Memory,
     status: ExternalSecretStatus,
+    turn: Arc<Turn>,
+}
+
+impl Known {
+    /// What the target was last made from.
+    fn seen(&self) -> Option<remote::Seen> {
+        let seen = self.memory.seen.clone();
+        seen.or_else(|| remote::Seen::of(self.status.remote.as_ref()))
+    }
 }
 
 /// One reconcile of one ExternalSecret.
-pub async fn reconcile(guarded: Arc<Guarded<ExternalSecret>>, ctx: Arc<Context>) -> Action {
+pub async fn reconcile(
+    guarded: Arc<Guarded<ExternalSecret>>,
+    ctx: Arc<Context>,
+    turn: Arc<Turn>,
+) -> Next {
     let started = Instant::now();
     let key = (guarded.namespace().unwrap_or_default(), guarded.name_any());
     ctx.metrics.sync_called(&key.0, &key.1);
@@ -96,7 +121,7 @@ pub async fn reconcile(guarded: Arc<Guarded<ExternalSecret>>, ctx: Arc<Context>)
             ctx.metrics.sync_failed(&key.0, &key.1);
             tracing::warn!(namespace = key.0, name = key.1, error = %invalid.error,
                 "an ExternalSecret does not decode and is left alone");
-            return Action::await_change();
+            return Next::Change;
         }
     };
     let memory = ctx.memories.of(&key, &object.uid().unwrap_or_default());
@@ -106,6 +131,7 @@ pub async fn reconcile(guarded: Arc<Guarded<ExternalSecret>>, ctx: Arc<Context>)
         key,
         memory,
         status,
+        turn,
     };
     let result = contained(sync(object, &known, &ctx)).await;
     let action = report::report(object, &known, &ctx, result).await;
@@ -145,40 +171,76 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
     }
     let spec = validate::validate(object)?;
     let target = observe::target(&spec, ctx).await?;
-    let started = ctx.clock.now();
-    let last = last_sync(known);
-    let is_valid = match &target {
-        observe::Target::Secret(present) => build::needs_no_write(&spec, present.as_ref()),
-        observe::Target::Manifest(observed) => observed.needs_no_write(&spec, ctx),
-    };
-    let reason = match refresh::decide(&spec, &last, is_valid, started) {
+    let now = ctx.clock.now();
+    let is_valid = target.needs_no_write(&spec, ctx);
+    let reason = match refresh::decide(&spec, &last_sync(known), is_valid, now) {
         refresh::Decision::Due(reason) => reason,
         refresh::Decision::Wait(until) => return Ok(Outcome::Unchanged(until)),
     };
-    let shaped = fetch(&spec, ctx).await?;
-    report::tell_missing(object, ctx, &shaped.missing);
-    let written = match target {
-        observe::Target::Secret(present) => {
-            let bound = &known.status.binding.name;
-            write_secret(object, &spec, present.as_ref(), bound, &shaped.data, ctx).await
-        }
-        observe::Target::Manifest(observed) => {
-            observed.write(object, &spec, &shaped.data, ctx).await
-        }
+    Box::pin(refresh(object, known, ctx, (spec, target), (reason, now))).await
+}
+
+/// Does what is due: nothing but a check, where the stores say that nothing changed.
+async fn refresh(
+    object: &ExternalSecret,
+    known: &Known,
+    ctx: &Context,
+    (spec, target): (SyncSpec, observe::Target),
+    (reason, now): (refresh::Reason, Timestamp),
+) -> Result<Outcome, Error> {
+    let last = last_sync(known);
+    let seen = known.seen().filter(|_| target.is_untouched(&spec, ctx));
+    let due = check::Due {
+        spec: &spec,
+        reason,
+        seen: seen.as_ref(),
+        refreshed_at: last.refreshed_at,
+        templates: &check::template_versions(&uses(object).templates, ctx),
+        now,
+        turn: &known.turn,
     };
-    let verdict = match written? {
+    let answer = due.check(ctx).await?;
+    let phase = answer.as_ref().map_or(last.phase, |answer| answer.phase);
+    ctx.memories.shares(&known.key, phase);
+    let listed_at = answer.as_ref().and_then(|answer| answer.listed_at);
+    let as_of = listed_at.unwrap_or(now);
+    if answer.is_some_and(|answer| answer.is_unchanged) {
+        let next = refresh::next(&spec, as_of, phase);
+        return Ok(Outcome::Checked { as_of, next });
+    }
+    let (shaped, revisions) = fetch(&spec, ctx, as_of).await?;
+    report::tell_missing(object, ctx, &shaped.missing);
+    let remote = remote::state(&revisions, due.templates, now);
+    let verdict = match write(object, known, ctx, (&spec, target), &shaped.data).await? {
         Written::Done(verdict) => verdict,
         Written::Overtaken => return Ok(Outcome::Overtaken),
         Written::Moot => return Ok(Outcome::Ignored),
     };
-    let next = refresh::next(&spec, started);
+    let next = refresh::next(&spec, as_of, phase);
     Ok(Outcome::Synced(Box::new(Synced {
         spec,
         verdict,
         reason,
-        started,
+        as_of,
         next,
+        remote,
     })))
+}
+
+async fn write(
+    object: &ExternalSecret,
+    known: &Known,
+    ctx: &Context,
+    (spec, target): (&SyncSpec, observe::Target),
+    data: &SecretData,
+) -> Result<Written, Error> {
+    match target {
+        observe::Target::Secret(present) => {
+            let bound = &known.status.binding.name;
+            write_secret(object, spec, present.as_ref(), bound, data, ctx).await
+        }
+        observe::Target::Manifest(observed) => observed.write(object, spec, data, ctx).await,
+    }
 }
 
 /// What came of bringing a target in step.
@@ -216,10 +278,14 @@ async fn still_stands(object: &ExternalSecret, ctx: &Context) -> Result<bool, Er
     stands.map_err(Error::Reread)
 }
 
-/// What the providers have, shaped.
-async fn fetch(spec: &SyncSpec, sources: &dyn Sources) -> Result<Shaped, Error> {
-    let fetched = collect::collect(spec, sources).await?;
-    Ok(shape::shape(spec, fetched, &template::rename)?)
+/// What the providers have, shaped, and the states of what it came from.
+async fn fetch(
+    spec: &SyncSpec,
+    sources: &dyn Sources,
+    since: Timestamp,
+) -> Result<(Shaped, Vec<Revision>), Error> {
+    let (fetched, revisions) = collect::collect(spec, sources, since).await?;
+    Ok((shape::shape(spec, fetched, &template::rename)?, revisions))
 }
 
 /// What is to be done about the target, its template rendered where it counts.
@@ -265,7 +331,7 @@ pub async fn preview(
             remedy: "only targets that are Secrets are shown",
         }));
     }
-    let shaped = fetch(&spec, sources).await?;
+    let (shaped, _) = fetch(&spec, sources, sources.now()).await?;
     let plan = plan(&spec, present, "", &shaped.data, engine, sources).await?;
     Ok(match plan.target {
         TargetPlan::Create(secret) | TargetPlan::Update { secret, .. } => Some(*secret),
@@ -289,5 +355,6 @@ fn last_sync(known: &Known) -> refresh::LastSync {
         refreshed_at: known.memory.refreshed_at.max(shown),
         is_stale: known.memory.is_stale(),
         has_failed: status::has_failed(&known.status),
+        phase: known.memory.phase,
     }
 }

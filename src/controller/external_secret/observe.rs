@@ -11,7 +11,7 @@ use crate::kubernetes::{secrets, status};
 
 use super::spec::SyncSpec;
 use super::uses::uses;
-use super::{Error, manifest, plan};
+use super::{Error, build, manifest, plan};
 
 /// The target as it stands.
 pub(super) enum Target {
@@ -19,6 +19,24 @@ pub(super) enum Target {
     Secret(Option<Secret>),
     /// An object of another kind.
     Manifest(manifest::Observed),
+}
+
+impl Target {
+    /// Whether it can wait for the next refresh: it is as it was last written, or nobody minds it.
+    pub(super) fn needs_no_write(&self, spec: &SyncSpec, ctx: &Context) -> bool {
+        match self {
+            Self::Secret(present) => build::needs_no_write(spec, present.as_ref()),
+            Self::Manifest(observed) => observed.needs_no_write(spec, ctx),
+        }
+    }
+
+    /// Whether all that can be told without the values is as a refresh would write it.
+    pub(super) fn is_untouched(&self, spec: &SyncSpec, ctx: &Context) -> bool {
+        match self {
+            Self::Secret(present) => build::is_untouched(spec, present.as_ref()),
+            Self::Manifest(observed) => observed.is_untouched(spec, ctx),
+        }
+    }
 }
 
 /// Reads the target.
@@ -52,7 +70,7 @@ pub(super) fn is_ours(object: &ExternalSecret, ctx: &Context) -> bool {
     }
     let stores = uses(object).stores;
     stores
-        .iter()
+        .keys()
         .filter_map(|key| ctx.stores.find(key))
         .all(|store| ctx.is_ours(store.spec.controller.as_deref()))
 }

@@ -1,5 +1,8 @@
 //! When an ExternalSecret is fetched again (spec: external-secrets.md 2.3). Pure.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::spec::{RefreshRule, SyncSpec};
@@ -15,6 +18,9 @@ pub(super) struct LastSync {
     pub is_stale: bool,
     /// The Ready condition tells of a failure since.
     pub has_failed: bool,
+    /// When refreshes come together with others of the same vault, where that is known
+    /// ([`crate::provider::Listed::phase`]).
+    pub phase: Option<i64>,
 }
 
 /// Whether to fetch now.
@@ -72,7 +78,8 @@ fn by_policy(spec: &SyncSpec, last: &LastSync, now: Timestamp) -> Decision {
         // whatever failed, maybe before anything was fetched, is tried again
         RefreshRule::Periodic(_) if last.has_failed => Decision::Due(Reason::Failed),
         RefreshRule::Periodic(interval) => {
-            let decision = by_interval(refreshed_at, interval, now);
+            let phase = phase(spec, last.phase);
+            let decision = by_interval(refreshed_at, interval, phase, now);
             match (&spec.windows, &decision) {
                 (Some(windows), Decision::Due(_)) if !windows.permit(now) => {
                     Decision::Wait(Some(windows.look_again(now)))
@@ -83,8 +90,13 @@ fn by_policy(spec: &SyncSpec, last: &LastSync, now: Timestamp) -> Decision {
     }
 }
 
-fn by_interval(refreshed_at: Timestamp, interval: SignedDuration, now: Timestamp) -> Decision {
-    let due = next_refresh(refreshed_at, interval);
+fn by_interval(
+    refreshed_at: Timestamp,
+    interval: SignedDuration,
+    phase: i64,
+    now: Timestamp,
+) -> Decision {
+    let due = next_refresh(refreshed_at, interval, phase);
     // a refresh in the future was stamped by a clock that was wrong
     if refreshed_at > now || due <= now {
         Decision::Due(Reason::Interval)
@@ -95,19 +107,46 @@ fn by_interval(refreshed_at: Timestamp, interval: SignedDuration, now: Timestamp
 
 /// The instant of the next periodic refresh after one at `refreshed_at`; `None` where the policy
 /// has none.
-pub(super) fn next(spec: &SyncSpec, refreshed_at: Timestamp) -> Option<Timestamp> {
-    match spec.refresh {
-        RefreshRule::Periodic(interval) if interval > SignedDuration::ZERO => {
-            Some(next_refresh(refreshed_at, interval))
-        }
-        _ => None,
-    }
+pub(super) fn next(
+    spec: &SyncSpec,
+    refreshed_at: Timestamp,
+    shared_phase: Option<i64>,
+) -> Option<Timestamp> {
+    let interval = spec.refresh.interval()?;
+    Some(next_refresh(
+        refreshed_at,
+        interval,
+        phase(spec, shared_phase),
+    ))
 }
 
-fn next_refresh(refreshed_at: Timestamp, interval: SignedDuration) -> Timestamp {
-    refreshed_at
+/// After the interval, or up to a tenth of it earlier: so that those who share a listing come together
+/// in the end, and all others apart. Refreshes at `phase` after a multiple of the interval stay there.
+fn next_refresh(refreshed_at: Timestamp, interval: SignedDuration, phase: i64) -> Timestamp {
+    let latest = refreshed_at
         .saturating_add(interval)
-        .unwrap_or(Timestamp::MAX)
+        .unwrap_or(Timestamp::MAX);
+    let length = i64::try_from(interval.as_millis())
+        .unwrap_or(i64::MAX)
+        .max(1);
+    let after = latest
+        .as_millisecond()
+        .saturating_sub(phase)
+        .rem_euclid(length);
+    let early = SignedDuration::from_millis(after.min(length / 10));
+    latest.saturating_sub(early).unwrap_or(latest)
+}
+
+fn phase(spec: &SyncSpec, shared: Option<i64>) -> i64 {
+    shared.unwrap_or_else(|| own_phase(&spec.uid))
+}
+
+/// A time of its own for each object, in milliseconds.
+pub(super) fn own_phase(uid: &str) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    uid.hash(&mut hasher);
+    // the upper half is plenty, and positive
+    i64::try_from(hasher.finish() >> 32).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -134,6 +173,8 @@ mod tests {
         LastSync {
             synced_version: version.to_owned(),
             refreshed_at: Some(at(NOW - seconds_ago)),
+            // the interval's end is the phase's time: nothing is early
+            phase: Some(-1_000 * seconds_ago),
             ..LastSync::default()
         }
     }
@@ -237,12 +278,34 @@ mod tests {
 
     #[test]
     fn only_a_positive_interval_has_a_next_refresh() {
+        let next = |rule| next(&spec(rule), at(NOW), Some(0));
+        let hourly = RefreshRule::Periodic(SignedDuration::from_hours(1));
+        assert_eq!(next(hourly), Some(at(NOW + 3600)));
+        assert_eq!(next(RefreshRule::Periodic(SignedDuration::ZERO)), None);
+        assert_eq!(next(RefreshRule::OnChange), None);
+    }
+
+    #[test]
+    fn refreshes_come_together_at_the_phase_never_late_and_a_tenth_early_at_most() {
         let hourly = spec(RefreshRule::Periodic(SignedDuration::from_hours(1)));
-        assert_eq!(next(&hourly, at(NOW)), Some(at(NOW + 3600)));
-        assert_eq!(
-            next(&spec(RefreshRule::Periodic(SignedDuration::ZERO)), at(NOW)),
-            None
-        );
-        assert_eq!(next(&spec(RefreshRule::OnChange), at(NOW)), None);
+        let next = |refreshed| next(&hourly, refreshed, Some(600_000)).unwrap();
+        for start in [0, 1, 601, 1_800, 3_599] {
+            let mut refreshed = at(NOW + start);
+            for _ in 0..11 {
+                let waited = next(refreshed).duration_since(refreshed).as_secs();
+                assert!((3_240..=3_600).contains(&waited), "{start}: {waited}");
+                refreshed = next(refreshed);
+            }
+            assert_eq!(refreshed.as_second().rem_euclid(3_600), 600, "{start}");
+            assert_eq!(next(refreshed).duration_since(refreshed).as_secs(), 3_600);
+        }
+    }
+
+    #[test]
+    fn objects_without_a_shared_phase_keep_apart() {
+        let phases: std::collections::BTreeSet<_> = (0..100)
+            .map(|n| own_phase(&format!("uid-{n}")) % 3_600_000 / 36_000)
+            .collect();
+        assert!(phases.len() > 40, "{}", phases.len());
     }
 }

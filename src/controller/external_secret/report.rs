@@ -4,17 +4,19 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use kube::runtime::controller::Action;
 use kube::{Api, Resource as _, ResourceExt as _};
 
 use crate::api::external_secret::{ExternalSecret, ExternalSecretStatus};
 use crate::api::meta::Condition;
 use crate::controller::context::Context;
 use crate::controller::outcome::{ReconcileError as _, backoff, chain};
+use crate::controller::workers::Next;
 use crate::kubernetes::events::{Kind, Note};
 use crate::kubernetes::status as subresource;
 use crate::provider::Retry;
 
+use super::refresh::Reason;
+use super::remote::Seen;
 use super::{Error, Known, Outcome, Synced, status};
 
 const TRIES: u32 = 3;
@@ -28,11 +30,12 @@ pub(super) async fn report(
     known: &Known,
     ctx: &Context,
     result: Result<Outcome, Error>,
-) -> Action {
+) -> Next {
     match result {
-        Ok(Outcome::Ignored) => Action::await_change(),
-        Ok(Outcome::Overtaken) => Action::requeue(AT_ONCE),
+        Ok(Outcome::Ignored) => Next::Change,
+        Ok(Outcome::Overtaken) => Next::After(AT_ONCE),
         Ok(Outcome::Unchanged(until)) => unchanged(object, known, ctx, until).await,
+        Ok(Outcome::Checked { as_of, next }) => checked(object, known, ctx, as_of, next).await,
         Ok(Outcome::Synced(synced)) => succeeded(object, known, ctx, &synced).await,
         Err(error) => failed(object, known, ctx, &error).await,
     }
@@ -43,7 +46,7 @@ async fn unchanged(
     known: &Known,
     ctx: &Context,
     until: Option<Timestamp>,
-) -> Action {
+) -> Next {
     let now = ctx.clock.now();
     let after = status::unchanged(&known.status, object.spec.target.manifest.is_none(), now);
     show_ready(known, &after, ctx);
@@ -56,18 +59,14 @@ async fn unchanged(
     requeue_at(until, now)
 }
 
-async fn succeeded(
-    object: &ExternalSecret,
-    known: &Known,
-    ctx: &Context,
-    synced: &Synced,
-) -> Action {
+async fn succeeded(object: &ExternalSecret, known: &Known, ctx: &Context, synced: &Synced) -> Next {
     let now = ctx.clock.now();
     let after = status::synced(
         &known.status,
         &synced.spec,
         synced.verdict,
-        synced.started,
+        synced.remote.as_ref(),
+        synced.as_of,
         now,
     );
     let (namespace, name) = &known.key;
@@ -78,8 +77,9 @@ async fn succeeded(
     {
         return not_written(known, ctx, &error);
     }
+    let seen = Seen::of(synced.remote.as_ref());
     ctx.memories
-        .succeeded(&known.key, &known.memory, synced.started);
+        .succeeded(&known.key, &known.memory, synced.as_of, seen);
     if known.status.conditions == after.conditions {
         tracing::debug!(namespace, name, reason = ?synced.reason, "in step");
     } else {
@@ -88,17 +88,42 @@ async fn succeeded(
     requeue_at(synced.next, now)
 }
 
+async fn checked(
+    object: &ExternalSecret,
+    known: &Known,
+    ctx: &Context,
+    as_of: Timestamp,
+    next: Option<Timestamp>,
+) -> Next {
+    let now = ctx.clock.now();
+    let is_secret = object.spec.target.manifest.is_none();
+    let after = status::checked(&known.status, is_secret, as_of, now);
+    show_ready(known, &after, ctx);
+    let heartbeat = ctx.options.status_heartbeat;
+    if status::needs_write(&known.status, &after, Reason::Interval, next, heartbeat)
+        && let Err(error) = write(object, known, ctx, &after).await
+    {
+        return not_written(known, ctx, &error);
+    }
+    let seen = known.seen();
+    ctx.memories
+        .succeeded(&known.key, &known.memory, as_of, seen);
+    let (namespace, name) = &known.key;
+    tracing::debug!(namespace, name, "nothing changed at the source");
+    requeue_at(next, now)
+}
+
 /// In step, but nobody can see it.
-fn not_written(known: &Known, ctx: &Context, error: &kube::Error) -> Action {
+fn not_written(known: &Known, ctx: &Context, error: &kube::Error) -> Next {
     let (namespace, name) = &known.key;
     let failures = known.memory.failures.saturating_add(1);
     ctx.memories.failed(&known.key, failures);
     tracing::warn!(namespace, name, error = %chain(error),
         "synced, but the status was not written");
-    Action::requeue(backoff(failures))
+    Next::Retry(backoff(failures))
 }
 
-async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &Error) -> Action {
+async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &Error) -> Next {
     let now = ctx.clock.now();
     let (namespace, name) = &known.key;
     let failures = known.memory.failures.saturating_add(1);
@@ -129,7 +154,7 @@ async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &E
     {
         tracing::warn!(namespace, name, error = %chain(&error), "the status was not written");
     }
-    Action::requeue(pause(object, error, failures))
+    Next::Retry(pause(object, error, failures))
 }
 
 /// Tells what the providers no longer have, whatever comes of it.
@@ -202,12 +227,12 @@ fn show_ready(known: &Known, status: &ExternalSecretStatus, ctx: &Context) {
     }
 }
 
-fn requeue_at(next: Option<Timestamp>, now: Timestamp) -> Action {
+fn requeue_at(next: Option<Timestamp>, now: Timestamp) -> Next {
     match next {
-        None => Action::await_change(),
+        None => Next::Change,
         Some(next) => {
             let pause = next.duration_since(now).max(SignedDuration::ZERO);
-            Action::requeue(pause.unsigned_abs())
+            Next::After(pause.unsigned_abs())
         }
     }
 }

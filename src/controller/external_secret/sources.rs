@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use k8s_openapi::jiff::Timestamp;
 use kube::{Api, ResourceExt as _};
 
 use crate::controller::allowed_keys::{self, ANNOTATION, AllowedKeys};
@@ -29,6 +30,15 @@ pub trait Sources: Send + Sync {
         store: &StoreKey,
         namespace: &str,
     ) -> Result<Arc<dyn SecretsClient>, StoreError>;
+
+    /// The reads that all consumers of `store` make when each refreshes once.
+    fn reads(&self, store: &StoreKey) -> usize;
+
+    /// The present.
+    fn now(&self) -> Timestamp;
+
+    /// The version of a ConfigMap or Secret that templates are read from; `None` where it is not known.
+    fn version(&self, source: &TemplateSource) -> Option<String>;
 
     /// The data of a ConfigMap or Secret; `None` where it does not exist.
     ///
@@ -158,6 +168,18 @@ impl Sources for Context {
                 Arc::new(Guarded::new(client, patterns, rule))
             }
         })
+    }
+
+    fn reads(&self, store: &StoreKey) -> usize {
+        self.dependents().reads_of(store)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn version(&self, source: &TemplateSource) -> Option<String> {
+        self.template_sources.version(source)
     }
 
     async fn texts(&self, source: &TemplateSource) -> kube::Result<Option<SecretData>> {

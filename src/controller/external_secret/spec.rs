@@ -95,6 +95,16 @@ pub(super) enum RefreshRule {
     CreatedOnce,
 }
 
+impl RefreshRule {
+    /// The time between two refreshes, where there is one.
+    pub(super) fn interval(self) -> Option<SignedDuration> {
+        match self {
+            Self::Periodic(interval) if interval > SignedDuration::ZERO => Some(interval),
+            _ => None,
+        }
+    }
+}
+
 impl Default for RefreshRule {
     fn default() -> Self {
         Self::Periodic(SignedDuration::from_hours(1))

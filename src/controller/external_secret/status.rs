@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use crate::api::external_secret::ExternalSecretStatus;
+use crate::api::external_secret::{ExternalSecretStatus, RemoteState};
 use crate::api::meta::Condition;
 use crate::controller::conditions::{put_ready, whole_second};
 
@@ -45,11 +45,12 @@ impl Verdict {
     }
 }
 
-/// After a success that began at `started`.
+/// After a success: as of `started` the target is made from `remote`.
 pub(super) fn synced(
     before: &ExternalSecretStatus,
     spec: &SyncSpec,
     verdict: Verdict,
+    remote: Option<&RemoteState>,
     started: Timestamp,
     now: Timestamp,
 ) -> ExternalSecretStatus {
@@ -59,8 +60,21 @@ pub(super) fn synced(
     }
     after.refresh_time = Some(Time(whole_second(started)));
     after.synced_resource_version = Some(spec.version.clone());
+    after.remote = remote.cloned();
     let (reason, message) = verdict.words(spec.target.manifest.is_none());
     put_ready(&mut after.conditions, true, reason, message, now);
+    after
+}
+
+/// After a refresh that found at `at` that nothing changed.
+pub(super) fn checked(
+    before: &ExternalSecretStatus,
+    is_secret: bool,
+    at: Timestamp,
+    now: Timestamp,
+) -> ExternalSecretStatus {
+    let mut after = unchanged(before, is_secret, now);
+    after.refresh_time = Some(Time(whole_second(at)));
     after
 }
 
@@ -113,6 +127,9 @@ pub(super) fn needs_write(
 ) -> bool {
     let mut timeless = before.clone();
     timeless.refresh_time.clone_from(&after.refresh_time);
+    if let (Some(old), Some(new)) = (&mut timeless.remote, &after.remote) {
+        old.read_time.clone_from(&new.read_time);
+    }
     if timeless != *after || matches!(reason, Reason::First | Reason::Changed) {
         return true;
     }
@@ -143,6 +160,7 @@ mod tests {
             &ExternalSecretStatus::default(),
             &spec,
             Verdict::Bound,
+            None,
             at(second),
             at(0),
         )

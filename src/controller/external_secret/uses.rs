@@ -1,34 +1,46 @@
 //! What an ExternalSecret names, even where it cannot be synced: the index of dependents. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kube::ResourceExt as _;
 
-use crate::api::external_secret::ExternalSecret;
+use crate::api::external_secret::{ExternalSecret, SourceRef};
 use crate::controller::dependents::{Target, TemplateSource, Uses};
-use crate::controller::stores::StoreKey;
 
 use super::validate::store_key;
+
+/// What a `find` counts as, which lists and then reads what it found: more than any listing.
+const LISTED: usize = 1_000_000;
 
 /// Stores, template sources and target of `object`.
 pub fn uses(object: &ExternalSecret) -> Uses {
     let namespace = object.namespace().unwrap_or_default();
     let spec = &object.spec;
-    let entry_stores = spec
-        .data
-        .iter()
-        .filter_map(|data| data.source_ref.as_ref()?.store_ref.as_ref());
-    let from_stores = spec
-        .data_from
-        .iter()
-        .filter_map(|from| from.source_ref.as_ref()?.store_ref.as_ref());
-    let stores: BTreeSet<StoreKey> = spec
-        .secret_store_ref
-        .iter()
-        .chain(entry_stores)
-        .chain(from_stores)
-        .filter_map(|store| store_key(store, &namespace).ok())
-        .collect();
+    let default = spec.secret_store_ref.as_ref();
+    let of_source = |source: &Option<SourceRef>| {
+        let named = source.as_ref().and_then(|source| source.store_ref.clone());
+        named.or_else(|| default.cloned())
+    };
+    let entries = spec.data.iter().map(|data| {
+        let is_pinned = data
+            .remote_ref
+            .version
+            .as_ref()
+            .is_some_and(|v| !v.is_empty());
+        (of_source(&data.source_ref), usize::from(!is_pinned))
+    });
+    let froms = spec.data_from.iter().map(|from| {
+        let reads = if from.find.is_some() { LISTED } else { 1 };
+        (of_source(&from.source_ref), reads)
+    });
+    let mut stores = BTreeMap::new();
+    let named = default.map(|store| (Some(store.clone()), 0));
+    for (store, reads) in named.into_iter().chain(entries).chain(froms) {
+        let store = store.and_then(|store| store_key(&store, &namespace).ok());
+        if let Some(store) = store {
+            *stores.entry(store).or_default() += reads;
+        }
+    }
     let templates = templates(object, &namespace);
     let target = Target {
         manifest: spec.target.manifest.clone(),

@@ -22,8 +22,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 pub(super) enum Act<'a> {
     /// One object is read.
     Get(&'a Object),
-    /// The secrets are listed.
-    List,
+    /// All objects of a kind are listed.
+    List(Kind),
 }
 
 impl Act<'_> {
@@ -31,21 +31,21 @@ impl Act<'_> {
     pub(super) fn describe(self) -> String {
         match self {
             Self::Get(object) => object.describe(),
-            Self::List => "the list of secrets".to_owned(),
+            Self::List(kind) => format!("the list of {}s", kind.noun()),
         }
     }
 
     fn kind(self) -> Kind {
         match self {
             Self::Get(object) => object.kind,
-            Self::List => Kind::Secret,
+            Self::List(kind) => kind,
         }
     }
 
     fn permission(self) -> &'static str {
         match self {
             Self::Get(_) => "Get",
-            Self::List => "List",
+            Self::List(_) => "List",
         }
     }
 }

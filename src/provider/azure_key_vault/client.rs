@@ -4,18 +4,23 @@
 use std::fmt;
 use std::sync::Arc;
 
-use azure_core::http::pager::{PagerContinuation, PagerOptions};
+use azure_core::http::pager::{Pager, PagerContinuation, PagerOptions};
 use azure_core::http::response::ResponseBody;
 use azure_core::http::{StatusCode, Url};
-use azure_security_keyvault_certificates::models::CertificateClientGetCertificateOptions;
+use azure_security_keyvault_certificates::models::{
+    CertificateClientGetCertificateOptions, CertificateClientListCertificatePropertiesOptions,
+};
 use azure_security_keyvault_certificates::{CertificateClient, CertificateClientOptions};
-use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
+use azure_security_keyvault_keys::models::{
+    KeyClientGetKeyOptions, KeyClientListKeyPropertiesOptions,
+};
 use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 use azure_security_keyvault_secrets::models::{
     SecretClientGetSecretOptions, SecretClientListSecretPropertiesOptions,
 };
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 use futures::{FutureExt as _, StreamExt as _};
+use serde::de::DeserializeOwned;
 
 use super::answer::{Act, Question, outcome, pause};
 use super::config::Vault;
@@ -23,6 +28,7 @@ use super::document::{Document, Page};
 use super::flights::Flights;
 use super::gate::Gate;
 use super::object::{Kind, Object};
+use super::revisions::Listings;
 use crate::azure::Azure;
 use crate::azure::token::Credential;
 use crate::provider::{Error, Outage};
@@ -38,6 +44,7 @@ pub(super) struct VaultClient {
     certificates: CertificateClient,
     gate: Arc<Gate>,
     flights: Flights<Object, Answer>,
+    pub(super) listings: Listings,
 }
 
 /// What a read brought: shared by all who asked for it.
@@ -87,6 +94,7 @@ impl VaultClient {
             credential,
             gate,
             flights: Flights::default(),
+            listings: Listings::default(),
         })
     }
 
@@ -116,11 +124,19 @@ impl VaultClient {
             .ok_or_else(|| self.misunderstood("the answer cannot be understood"))
     }
 
-    /// One page of the list of secrets: the first, or the one behind a link.
-    pub(super) async fn page(&self, link: Option<Url>) -> Result<Page, Error> {
-        let body = self.call(Act::List, || self.get_page(link.clone())).await?;
-        let page = body.and_then(|body| serde_json::from_slice(&body).ok());
-        page.ok_or_else(|| self.misunderstood("the list of secrets cannot be understood"))
+    /// The vault's host.
+    pub(super) fn host(&self) -> &str {
+        &self.vault.host
+    }
+
+    /// One page of the list of all objects of a kind: the first, or the one behind a link.
+    pub(super) async fn page(&self, kind: Kind, link: Option<Url>) -> Result<Page, Error> {
+        let body = self.call(Act::List(kind), || self.get_page(kind, link.clone()));
+        let page = body
+            .await?
+            .and_then(|body| serde_json::from_slice(&body).ok());
+        let unreadable = || format!("the list of {} cannot be understood", kind.collection());
+        page.ok_or_else(|| self.misunderstood(&unreadable()))
     }
 
     /// The link to a further page, where it leads to this vault: a token goes nowhere else.
@@ -221,21 +237,47 @@ impl VaultClient {
 
     /// A pager for one page, so that only that page is asked for again, and that the link to the
     /// next one is seen before it is followed.
-    async fn get_page(&self, link: Option<Url>) -> azure_core::Result<ResponseBody> {
-        let options = SecretClientListSecretPropertiesOptions {
-            method_options: PagerOptions {
-                continuation: link.map(PagerContinuation::Link),
-                ..PagerOptions::default()
-            },
-            ..SecretClientListSecretPropertiesOptions::default()
+    async fn get_page(&self, kind: Kind, link: Option<Url>) -> azure_core::Result<ResponseBody> {
+        let method_options = PagerOptions {
+            continuation: link.map(PagerContinuation::Link),
+            ..PagerOptions::default()
         };
-        let pager = self.secrets.list_secret_properties(Some(options))?;
-        let page = pager.into_pages().next().await.transpose()?;
-        Ok(page.map_or_else(
-            || ResponseBody::from_bytes(Vec::new()),
-            azure_core::http::Response::into_body,
-        ))
+        match kind {
+            Kind::Secret => {
+                let options = SecretClientListSecretPropertiesOptions {
+                    method_options,
+                    ..SecretClientListSecretPropertiesOptions::default()
+                };
+                first_page(self.secrets.list_secret_properties(Some(options))?).await
+            }
+            Kind::Key => {
+                let options = KeyClientListKeyPropertiesOptions {
+                    method_options,
+                    ..KeyClientListKeyPropertiesOptions::default()
+                };
+                first_page(self.keys.list_key_properties(Some(options))?).await
+            }
+            Kind::Certificate => {
+                let options = CertificateClientListCertificatePropertiesOptions {
+                    method_options,
+                    ..CertificateClientListCertificatePropertiesOptions::default()
+                };
+                let pager = self.certificates.list_certificate_properties(Some(options));
+                first_page(pager?).await
+            }
+        }
     }
+}
+
+async fn first_page<P>(pager: Pager<P>) -> azure_core::Result<ResponseBody>
+where
+    P: azure_core::http::pager::Page + DeserializeOwned + Send + 'static,
+{
+    let page = pager.into_pages().next().await.transpose()?;
+    Ok(page.map_or_else(
+        || ResponseBody::from_bytes(Vec::new()),
+        azure_core::http::Response::into_body,
+    ))
 }
 
 impl fmt::Debug for VaultClient {

@@ -27,6 +27,7 @@ pub(super) struct Document {
     content_type: Option<String>,
     tags: Option<Tags>,
     attributes: Option<Attributes>,
+    id: Option<String>,
 }
 
 /// Times in seconds since 1970, and whether the object may be read.
@@ -88,6 +89,18 @@ impl Document {
         self.content_type.as_deref()
     }
 
+    /// Its times.
+    pub(super) fn attributes(&self) -> Option<&Attributes> {
+        self.attributes.as_ref()
+    }
+
+    /// The id of its version, which ends its identifier.
+    pub(super) fn version(&self) -> Option<String> {
+        let of_key = self.key.as_ref().and_then(|key| key.kid.as_ref());
+        let (_, version) = self.id.as_ref().or(of_key)?.rsplit_once('/')?;
+        Some(version.to_owned())
+    }
+
     /// Its tags and times.
     pub(super) fn metadata(&self) -> Metadata {
         Metadata::new(self.tags.as_ref(), self.attributes.as_ref())
@@ -112,6 +125,7 @@ pub(super) struct Page {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Item {
+    #[serde(alias = "kid")]
     pub(super) id: String,
     pub(super) tags: Option<Tags>,
     pub(super) attributes: Option<Attributes>,

@@ -4,28 +4,29 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use azure_core::http::Url;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use gotemplate::Regexp;
 
 use super::client::VaultClient;
 use super::document::Item;
 use super::object::{Kind, Object};
+use super::revisions::matching;
 use crate::api::external_secret::Find;
-use crate::provider::{Admits, Error};
+use crate::provider::{Admits, Error, Read, Revision, Terms};
 use crate::secret::{SecretData, SecretValue, pattern};
 
 /// Values read at a time.
 const PARALLEL: usize = 8;
 
 /// What is looked for; without a name and tags it is every secret that is enabled.
-struct Filter<'a> {
+pub(super) struct Filter<'a> {
     tags: Option<&'a BTreeMap<String, String>>,
     name: Option<Regexp>,
 }
 
 impl<'a> Filter<'a> {
-    fn new(find: &'a Find) -> Result<Self, Error> {
+    /// What `find` asks for.
+    pub(super) fn new(find: &'a Find) -> Result<Self, Error> {
         let pattern = find.name.as_ref().and_then(|name| name.regexp.as_deref());
         let name = pattern.map(pattern::compile).transpose();
         Ok(Self {
@@ -38,7 +39,8 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn admits(&self, item: &Item) -> bool {
+    /// Whether it asks for `item`.
+    pub(super) fn admits(&self, item: &Item) -> bool {
         let is_enabled = item.attributes.as_ref().and_then(|at| at.enabled) == Some(true);
         let has_tag = |(name, value): (&String, &String)| {
             let tags = item.tags.as_ref();
@@ -50,46 +52,46 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// The values of all secrets that `find` means and that `admits` lets pass, by name.
+/// The values of all secrets that `find` means and that `admits` lets pass, by name. What goes, or is
+/// disabled, between the listing and its read is left out; its state stays on record, so that the next
+/// look finds it changed.
 pub(super) async fn find(
     vault: &Arc<VaultClient>,
     find: &Find,
     admits: &Admits<'_>,
-) -> Result<SecretData, Error> {
+    terms: Terms<'_>,
+) -> Result<Read<SecretData>, Error> {
     let filter = Filter::new(find)?;
-    let listed = list(vault, &filter).await;
-    vault.observed("GetSecrets", listed.is_ok());
-    let mut listed = listed?;
-    listed.retain(|object| admits(&object.path()));
-    let values = stream::iter(listed)
-        .map(|secret| value(vault, secret))
-        .buffer_unordered(PARALLEL);
-    values
-        .try_filter_map(|found| std::future::ready(Ok(found)))
+    let listing = vault.listing(Kind::Secret, terms, None).await?;
+    let too_large = || vault.misunderstood("the list of secrets has no end");
+    let listing = listing.ok_or_else(too_large)?;
+    let matching: Vec<_> = matching(&listing, &filter, admits).collect();
+    let reads = matching.iter().map(|(object, item)| async {
+        let found = value(vault, object).await?;
+        let (value, revision) = found.map_or_else(
+            || (None, vault.listed(object, item)),
+            |(value, revision)| (Some((object.name.clone(), value)), revision),
+        );
+        Ok::<_, Error>((value, revision))
+    });
+    let reads: Vec<_> = reads.collect();
+    let found: Vec<_> = stream::iter(reads)
+        .buffer_unordered(PARALLEL)
         .try_collect()
-        .await
+        .await?;
+    let (values, revisions): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    Ok(Read {
+        value: values.into_iter().flatten().collect(),
+        revisions,
+    })
 }
 
-async fn list(vault: &Arc<VaultClient>, filter: &Filter<'_>) -> Result<Vec<Object>, Error> {
-    let mut found = Vec::new();
-    let mut next: Option<Url> = None;
-    loop {
-        let page = vault.page(next.take()).await?;
-        let admitted = page.value.iter().filter(|item| filter.admits(item));
-        found.extend(admitted.filter_map(|item| Object::latest_secret(item.name())));
-        match page.next_link.filter(|link| !link.is_empty()) {
-            None => return Ok(found),
-            Some(link) => next = Some(vault.own_link(&link)?),
-        }
-    }
-}
-
-/// The value; `None` where the secret went, or was disabled, since it was listed.
+/// The value and its state; `None` where the secret went, or was disabled, since it was listed.
 async fn value(
     vault: &Arc<VaultClient>,
-    secret: Object,
-) -> Result<Option<(String, SecretValue)>, Error> {
-    let read = match vault.read(&secret).await {
+    secret: &Object,
+) -> Result<Option<(SecretValue, Revision)>, Error> {
+    let read = match vault.read(secret).await {
         Err(Error::Denied { code, .. }) if code == "SecretDisabled" => None,
         read => read?,
     };
@@ -98,7 +100,7 @@ async fn value(
     };
     let value = document.value(Kind::Secret);
     let value = value.ok_or_else(|| vault.misunderstood("an answer without a value"))?;
-    Ok(Some((secret.name, value)))
+    Ok(Some((value, vault.read_revision(secret, Some(&document)))))
 }
 
 #[cfg(test)]

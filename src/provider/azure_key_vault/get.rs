@@ -9,8 +9,9 @@ use super::client::VaultClient;
 use super::document::Document;
 use super::find;
 use super::object::{Kind, Object, Wanted};
+use super::revisions;
 use crate::api::external_secret::{Find, RemoteRef};
-use crate::provider::{Admits, Error, SecretsClient};
+use crate::provider::{Admits, Error, Listed, Query, Read, SecretsClient, Terms};
 use crate::secret::{SecretData, SecretValue, members, property};
 
 /// Reads for one store. Others may share its vault.
@@ -23,42 +24,70 @@ impl SecretsClient for Reader {
         Ok(Object::parse(remote_ref)?.path())
     }
 
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Option<SecretValue>, Error> {
+    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
         let wanted = Wanted::value(remote_ref)?;
         let found = self.0.read(&wanted.object).await?;
+        let revision = self.0.read_revision(&wanted.object, found.as_deref());
         let value = found.map(|document| self.0.value(&document, &wanted, &remote_ref.key));
-        value.transpose()
+        Ok(Read {
+            value: value.transpose()?,
+            revisions: vec![revision],
+        })
     }
 
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Option<SecretData>, Error> {
+    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
         let wanted = Wanted::members(remote_ref)?;
-        let Some(document) = self.0.read(&wanted.object).await? else {
-            return Ok(None);
-        };
-        let key = &remote_ref.key;
+        let found = self.0.read(&wanted.object).await?;
+        let revision = self.0.read_revision(&wanted.object, found.as_deref());
+        let members = found.map(|document| self.0.members(&document, &wanted, &remote_ref.key));
+        Ok(Read {
+            value: members.transpose()?,
+            revisions: vec![revision],
+        })
+    }
+
+    async fn find(
+        &self,
+        wanted: &Find,
+        admits: &Admits<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Read<SecretData>, Error> {
+        find::find(&self.0, wanted, admits, terms).await
+    }
+
+    async fn revisions(
+        &self,
+        queries: &[Query<'_>],
+        admits: &Admits<'_>,
+        terms: Terms<'_>,
+    ) -> Result<Option<Listed>, Error> {
+        revisions::revisions(&self.0, queries, admits, terms).await
+    }
+}
+
+impl VaultClient {
+    fn members(
+        &self,
+        document: &Document,
+        wanted: &Wanted<'_>,
+        key: &str,
+    ) -> Result<SecretData, Error> {
         if !wanted.is_metadata {
-            let value = self.0.value(&document, &wanted, key)?;
-            let found = members(&value).map_err(|error| Error::Invalid {
+            let value = self.value(document, wanted, key)?;
+            return members(&value).map_err(|error| Error::Invalid {
                 message: error.to_string(),
             });
-            return found.map(Some);
         }
         let metadata = document.metadata();
-        Ok(Some(match wanted.property {
+        Ok(match wanted.property {
             None => metadata.spread(&wanted.object.name),
             Some(property) => {
                 let value = metadata.select(Some(property))?;
                 SecretData::from([(format!("{key}_{property}"), value)])
             }
-        }))
+        })
     }
 
-    async fn find(&self, wanted: &Find, admits: &Admits<'_>) -> Result<SecretData, Error> {
-        find::find(&self.0, wanted, admits).await
-    }
-}
-
-impl VaultClient {
     fn value(&self, document: &Document, wanted: &Wanted, key: &str) -> Result<SecretValue, Error> {
         if wanted.is_metadata {
             return document.metadata().select(wanted.property);

@@ -2,7 +2,8 @@
 //! `identity` and `workload` who signs in, `object` the reference; `hub` has one `client` per vault and
 //! identity, which asks the vault as its `gate` allows and once for all who ask meanwhile (`flights`);
 //! `answer` says what its refusals mean and
-//! `document` what it holds; `get`, `find`, `certificate` and `metadata` make of it what was asked for.
+//! `document` what it holds; `index` decides when listing is cheaper than reading, and `revisions` says by it what
+//! changed; `get`, `find`, `certificate` and `metadata` make of it what was asked for.
 
 mod answer;
 mod certificate;
@@ -15,8 +16,10 @@ mod gate;
 mod get;
 mod hub;
 mod identity;
+mod index;
 mod metadata;
 mod object;
+mod revisions;
 mod workload;
 
 use std::sync::Arc;

@@ -48,6 +48,24 @@ impl Kind {
             Self::Certificate => "GetCertificate",
         }
     }
+
+    /// The same for a listing.
+    pub(super) fn list_call(self) -> &'static str {
+        match self {
+            Self::Secret => "GetSecrets",
+            Self::Key => "GetKeys",
+            Self::Certificate => "GetCertificates",
+        }
+    }
+
+    /// The path under which a vault has them.
+    pub(super) fn collection(self) -> &'static str {
+        match self {
+            Self::Secret => "secrets",
+            Self::Key => "keys",
+            Self::Certificate => "certificates",
+        }
+    }
 }
 
 impl Object {

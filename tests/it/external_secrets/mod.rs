@@ -3,6 +3,7 @@
 
 mod canary;
 mod catalogue;
+mod changes;
 mod generic_targets;
 mod hostile;
 mod input;

@@ -7,5 +7,6 @@ mod decoding;
 mod idle;
 mod killed;
 mod kinds;
+mod restart;
 mod rights;
 mod scene;

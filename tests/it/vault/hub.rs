@@ -22,7 +22,7 @@ fn fault(value: serde_json::Value) -> Fault {
 async fn read(client: &Arc<dyn SecretsClient>, key: &str) -> Result<Option<Vec<u8>>, Error> {
     let remote_ref: RemoteRef = serde_json::from_value(json!({"key": key})).unwrap();
     let found = client.get(&remote_ref).await?;
-    Ok(found.map(|value| value.expose().to_vec()))
+    Ok(found.value.map(|value| value.expose().to_vec()))
 }
 
 #[test]

@@ -7,18 +7,20 @@
 )]
 
 mod hub;
+mod listing;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use azfake::{AzFake, CLIENT, CLIENT_SECRET, Fault, TENANT};
+use k8s_openapi::jiff::Timestamp;
 use keyferry::api::external_secret::{Find, RemoteRef};
 use keyferry::azure::http::{Http, HttpSettings};
 use keyferry::azure::{Azure, AzureOptions, Observer};
 use keyferry::credentials::{self, CredentialReader};
 use keyferry::provider::azure_key_vault::{AzureKeyVault, Hub};
-use keyferry::provider::{Connection, Error, Provider as _, Scope, SecretsClient};
+use keyferry::provider::{Connection, Error, Provider as _, Scope, SecretsClient, Terms};
 use keyferry::secret::{SecretData, SecretValue};
 use serde_json::{Value, json};
 
@@ -70,23 +72,37 @@ impl Vault {
 
     async fn find(&self, find: Value) -> Result<SecretData, Error> {
         let find: Find = serde_json::from_value(find).unwrap();
-        self.client.find(&find, &|_| true).await
+        let found = self
+            .client
+            .find(&find, &|_| true, terms(Timestamp::now(), 1));
+        found.await.map(|found| found.value)
     }
 
     async fn extract(&self, remote_ref: Value) -> SecretData {
         let remote_ref: RemoteRef = serde_json::from_value(remote_ref).unwrap();
-        self.client.extract(&remote_ref).await.unwrap().unwrap()
+        let found = self.client.extract(&remote_ref).await.unwrap();
+        found.value.unwrap()
     }
 
     async fn get(&self, remote_ref: Value) -> Option<SecretValue> {
         let remote_ref: RemoteRef = serde_json::from_value(remote_ref).unwrap();
-        self.client.get(&remote_ref).await.unwrap()
+        self.client.get(&remote_ref).await.unwrap().value
     }
 
     /// Requests by operation since the start.
     fn requests(&self, op: &str) -> u64 {
         let counters = self.azure.control().counters();
         counters.ops.get(op).copied().unwrap_or_default()
+    }
+}
+
+/// As one who is content with a listing begun at `since` or later, among consumers with so many reads.
+fn terms(since: Timestamp, reads: usize) -> Terms<'static> {
+    Terms {
+        since,
+        now: Timestamp::now(),
+        store: "kv",
+        reads,
     }
 }
 

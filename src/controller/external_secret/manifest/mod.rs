@@ -172,10 +172,17 @@ impl Observed {
     pub(super) fn needs_no_write(&self, spec: &SyncSpec, ctx: &Context) -> bool {
         spec.target.creation == Creation::Orphan
             || self.present.as_ref().is_some_and(|present| {
-                let version = present.resource_version().unwrap_or_default();
                 build::is_valid(present)
-                    || build::is_managed(present) && ctx.memories.made(&self.target(spec), &version)
+                    || build::is_managed(present) && self.is_untouched(spec, ctx)
             })
+    }
+
+    /// Whether the target is as we wrote it.
+    pub(super) fn is_untouched(&self, spec: &SyncSpec, ctx: &Context) -> bool {
+        self.present.as_ref().is_some_and(|present| {
+            let version = present.resource_version().unwrap_or_default();
+            ctx.memories.made(&self.target(spec), &version)
+        })
     }
 
     fn target(&self, spec: &SyncSpec) -> Target {

@@ -1,0 +1,232 @@
+//! What a vault holds, by name and without values, and whether asking for that is cheaper than reading
+//! what is wanted (spec: differentiators.md 6.1; design: the vault hub). Asks nobody itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::document::Item;
+use crate::provider::{Error, Terms};
+
+/// A vault that was too large to list is tried again after this.
+const LOOK_AGAIN: Duration = Duration::from_hours(24);
+/// One that did not let us, after this: roles take minutes to spread.
+const ASK_AGAIN: Duration = Duration::from_mins(15);
+
+/// All objects of one kind.
+#[derive(Debug)]
+pub(super) struct Listing {
+    /// When it was begun: it shows what changed before.
+    pub(super) at: Timestamp,
+    items: HashMap<Box<str>, Item>,
+}
+
+impl Listing {
+    /// `items` of a listing begun at `at`.
+    pub(super) fn new(at: Timestamp, items: Vec<Item>) -> Self {
+        let by_name = |item: Item| (item.name().to_lowercase().into_boxed_str(), item);
+        Self {
+            at,
+            items: items.into_iter().map(by_name).collect(),
+        }
+    }
+
+    /// The object of this name: upper and lower case are the same.
+    pub(super) fn item(&self, name: &str) -> Option<&Item> {
+        self.items.get(name.to_lowercase().as_str())
+    }
+
+    /// Everything.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values()
+    }
+}
+
+/// What is known of one kind's listing.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    /// The newest one.
+    pub(super) newest: Option<Arc<Listing>>,
+    /// Why there is none, and when that was found.
+    obstacle: Option<(Obstacle, Instant)>,
+}
+
+#[derive(Clone, Debug)]
+enum Obstacle {
+    /// It has more pages than this; so many reads were wanted.
+    Large(usize),
+    /// It may not be listed.
+    Refused(Error),
+    /// It did not work.
+    Failed(Error),
+}
+
+/// Whether to list.
+#[derive(Debug)]
+pub(super) enum Choice {
+    /// The newest listing will do.
+    Have(Arc<Listing>),
+    /// List, and give up after so many pages.
+    List(usize),
+    /// Reading is cheaper.
+    Read,
+    /// Not now.
+    Refuse(Error),
+}
+
+impl Shelf {
+    /// Decides for somebody who began to wait at `asked`; `reads` is what reading would cost everybody,
+    /// `None` where there is nothing to weigh.
+    pub(super) fn choose(&self, terms: Terms<'_>, reads: Option<usize>, asked: Instant) -> Choice {
+        if let Some(listing) = &self.newest
+            && listing.at >= terms.since
+        {
+            return Choice::Have(Arc::clone(listing));
+        }
+        let reads = reads.unwrap_or(usize::MAX);
+        match &self.obstacle {
+            Some((Obstacle::Large(wanted), found))
+                if reads <= wanted.saturating_mul(2) && found.elapsed() < LOOK_AGAIN =>
+            {
+                return Choice::Read;
+            }
+            Some((Obstacle::Refused(error), found)) if found.elapsed() < ASK_AGAIN => {
+                return Choice::Refuse(error.clone());
+            }
+            // it failed while this one waited: one try for all
+            Some((Obstacle::Failed(error), found)) if *found >= asked => {
+                return Choice::Refuse(error.clone());
+            }
+            _ => {}
+        }
+        // a listing of as many pages as there are reads brings nothing
+        match reads.saturating_sub(1) {
+            0 => Choice::Read,
+            pages => Choice::List(pages),
+        }
+    }
+
+    /// Notes what a listing, begun for so many `reads`, came to.
+    pub(super) fn note(&mut self, made: &Made, reads: Option<usize>) {
+        let obstacle = match made {
+            Ok(Some(listing)) => {
+                self.newest = Some(Arc::clone(listing));
+                None
+            }
+            Ok(None) => Some(Obstacle::Large(reads.unwrap_or_default())),
+            Err(error @ Error::Denied { .. }) => Some(Obstacle::Refused(error.clone())),
+            Err(error) => Some(Obstacle::Failed(error.clone())),
+        };
+        self.obstacle = obstacle.map(|obstacle| (obstacle, Instant::now()));
+    }
+}
+
+/// A listing; `None` where it has too many pages.
+pub(super) type Made = Result<Option<Arc<Listing>>, Error>;
+
+/// How many reads the consumers of all stores make of this vault in an interval.
+#[derive(Debug, Default)]
+pub(super) struct Demand(HashMap<String, usize>);
+
+impl Demand {
+    /// Notes what those of one store make; returns the sum.
+    pub(super) fn note(&mut self, terms: Terms<'_>) -> usize {
+        self.0.insert(terms.store.to_owned(), terms.reads);
+        self.0
+            .values()
+            .fold(0, |sum, reads| sum.saturating_add(*reads))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn terms(since: i64, reads: usize) -> Terms<'static> {
+        Terms {
+            since: at(since),
+            now: at(since),
+            store: "kv",
+            reads,
+        }
+    }
+
+    fn choose(shelf: &Shelf, reads: usize) -> Choice {
+        shelf.choose(terms(100, reads), Some(reads), Instant::now())
+    }
+
+    #[test]
+    fn a_listing_is_made_only_where_it_may_be_cheaper_than_the_reads() {
+        let mut shelf = Shelf::default();
+        assert!(matches!(choose(&shelf, 1), Choice::Read));
+        assert!(matches!(choose(&shelf, 2), Choice::List(1)));
+        assert!(matches!(choose(&shelf, 4_500), Choice::List(4_499)));
+        // the vault had more pages: not tried again until far more is read from it
+        shelf.note(&Ok(None), Some(10));
+        assert!(matches!(choose(&shelf, 20), Choice::Read));
+        assert!(matches!(choose(&shelf, 21), Choice::List(20)));
+        // who has to list, lists
+        let must = shelf.choose(terms(100, 1), None, Instant::now());
+        assert!(matches!(must, Choice::List(_)));
+    }
+
+    #[test]
+    fn a_listing_serves_all_who_are_content_with_its_age() {
+        let mut shelf = Shelf::default();
+        let listing = Arc::new(Listing::new(at(100), Vec::new()));
+        shelf.note(&Ok(Some(listing)), Some(5));
+        assert!(matches!(choose(&shelf, 5), Choice::Have(_)));
+        let later = shelf.choose(terms(101, 5), Some(5), Instant::now());
+        assert!(matches!(later, Choice::List(4)));
+    }
+
+    #[test]
+    fn a_failure_is_shared_by_those_who_waited_and_a_refusal_by_all() {
+        let mut shelf = Shelf::default();
+        let asked = Instant::now();
+        let throttled = Error::Throttled {
+            host: "kv".to_owned(),
+            after: None,
+        };
+        shelf.note(&Err(throttled), Some(5));
+        let waited = shelf.choose(terms(100, 5), Some(5), asked);
+        assert!(matches!(waited, Choice::Refuse(Error::Throttled { .. })));
+        let denied = Error::Denied {
+            code: "ForbiddenByRbac".to_owned(),
+            object: "the list of secrets".to_owned(),
+            message: "no".to_owned(),
+            remedy: "grant List".to_owned(),
+        };
+        shelf.note(&Err(denied), Some(5));
+        let later = Instant::now() + Duration::from_secs(1);
+        let refused = shelf.choose(terms(100, 5), Some(5), later);
+        assert!(matches!(refused, Choice::Refuse(Error::Denied { .. })));
+    }
+
+    #[test]
+    fn names_are_found_in_any_case() {
+        let items: Vec<Item> =
+            serde_json::from_value(serde_json::json!([{"id": "https://kv/secrets/Db"}])).unwrap();
+        let listing = Listing::new(at(1), items);
+        assert_eq!(listing.item("dB").unwrap().name(), "Db");
+        assert!(listing.item("d").is_none());
+    }
+
+    #[test]
+    fn the_stores_of_a_vault_add_up() {
+        let mut demand = Demand::default();
+        assert_eq!(demand.note(terms(1, 3)), 3);
+        let other = Terms {
+            store: "other",
+            ..terms(1, 4)
+        };
+        assert_eq!(demand.note(other), 7);
+        assert_eq!(demand.note(terms(1, 1)), 5);
+    }
+}
