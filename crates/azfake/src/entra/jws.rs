@@ -1,7 +1,7 @@
 //! Signed JSON (JWT) as clients present it: parsing, and checking a signature with a JWK or a certificate.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
@@ -158,10 +158,10 @@ impl Jws {
         };
         let named = |certificate: &&CertificateDer<'_>| {
             let is = |stated: &Option<String>, algorithm| {
-                let thumbprint = URL_SAFE_NO_PAD.encode(digest(algorithm, certificate));
+                let thumbprint = digest(algorithm, certificate);
                 stated
                     .as_ref()
-                    .is_none_or(|stated| stated.trim_end_matches('=') == thumbprint)
+                    .is_none_or(|stated| octets(stated).as_deref() == Some(thumbprint.as_ref()))
             };
             is(&self.header.x5t, &SHA1_FOR_LEGACY_USE_ONLY) && is(&self.header.x5t_s256, &SHA256)
         };
@@ -173,5 +173,27 @@ impl Jws {
                     .is_ok()
             })
         })
+    }
+}
+
+/// A thumbprint in base64url or, as the Go SDK writes it and Entra takes it, in base64; padded or not.
+fn octets(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim_end_matches('=');
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .or_else(|_| STANDARD_NO_PAD.decode(text))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thumbprint_is_read_in_either_alphabet() {
+        for text in ["-_8", "-_8=", "+/8", "+/8="] {
+            assert_eq!(octets(text), Some(vec![0xfb, 0xff]), "{text}");
+        }
+        assert_eq!(octets("no base64"), None);
     }
 }
