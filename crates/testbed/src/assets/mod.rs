@@ -1,9 +1,12 @@
 //! Where the binaries come from: `KUBEBUILDER_ASSETS`, else PATH, else a cache that is filled by
-//! building the Go modules below `testbed/`. The program that speaks for Go's templates is always built.
+//! building the Go modules below `testbed/`. The program that speaks for Go's templates and the suites
+//! of the Azure SDKs are always built.
 
 mod build;
+mod cache;
 mod go;
 mod modules;
+mod python;
 
 use std::env;
 use std::io::Write as _;
@@ -12,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use crate::process::on_path;
+pub use python::Python;
 
 /// Names the directory with the binaries, as other Kubernetes test tools do.
 const ASSETS_VARIABLE: &str = "KUBEBUILDER_ASSETS";
@@ -79,6 +83,23 @@ pub fn kubernetes(progress: Progress<'_>) -> Result<Kubernetes> {
 /// There is no Go, or the build fails (see the message for the remedy).
 pub fn gotemplate(progress: Progress<'_>) -> Result<PathBuf> {
     build::module(&modules::GOTEMPLATE, progress).map(|directory| directory.join("gotemplate"))
+}
+
+/// The tests of the Azure SDK for Go (`testbed/azure-sdk/go`), built into the cache if need be. Blocks.
+///
+/// # Errors
+/// There is no Go, or the build fails (see the message for the remedy).
+pub fn azure_sdk_go(progress: Progress<'_>) -> Result<PathBuf> {
+    build::module(&modules::AZURE_SDK, progress).map(|directory| directory.join("azure-sdk"))
+}
+
+/// A Python that can run `testbed/azure-sdk/python`; its packages are fetched into the cache if need be.
+/// Blocks.
+///
+/// # Errors
+/// There is no Python with pip, or the packages cannot be had (see the message for the remedy).
+pub fn azure_sdk_python(progress: Progress<'_>) -> Result<Python> {
+    python::with_packages("azure-sdk/python", progress)
 }
 
 /// Writes a progress line to standard error.
