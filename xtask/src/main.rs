@@ -1,6 +1,7 @@
 //! The repository's own commands: `cargo xtask COMMAND`. Each stands in a file of its own with its
 //! `Args` and a `run`; this file only dispatches.
 
+mod azure_sdks;
 mod bed;
 mod bench;
 mod cargo;
@@ -26,6 +27,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Hold azfake to the Azure SDKs for Go and Python.
+    AzureSdks,
     /// Build the control plane's binaries; `bed up` starts one.
     Bed(bed::Args),
     /// Measure what the operator costs.
@@ -44,6 +47,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::AzureSdks => azure_sdks::run(),
         Command::Bed(args) => bed::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Codegen(args) => codegen::run(&args),
