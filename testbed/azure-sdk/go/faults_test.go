@@ -25,7 +25,8 @@ func TestIdentityWithoutPermissionIsForbidden(t *testing.T) {
 	control(t, "/permissions", object{id: object{v.label: []string{"list"}}})
 	secrets := v.secretsAs(bySecret(t, tenant, id, "x"), impatient)
 	_, err := secrets.GetSecret(t.Context(), "db", "", nil)
-	refused(t, err, http.StatusForbidden, "Forbidden", "ForbiddenByRbac", "Caller is not authorized", "appid="+id)
+	refused(t, err, http.StatusForbidden, "Forbidden", "ForbiddenByRbac", "appid="+id,
+		"Action: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'")
 	equal(t, "listed", len(list(t, secrets)), 1)
 }
 

@@ -18,7 +18,7 @@ class Faults(Case):
         vault, client = self.vault(ONE), new_app(secrets=["x"])
         control("/permissions", {client: {vault.label: ["list"]}})
         secrets = vault.secrets(by_secret(client=client, secret="x"))
-        texts = ["ForbiddenByRbac", "Caller is not authorized", f"appid={client}"]
+        texts = ["ForbiddenByRbac", "secrets/getSecret/action", f"appid={client}"]
         self.assert_refused(403, "Forbidden", lambda: secrets.get_secret("db"), *texts)
         self.assertEqual(len(list(secrets.list_properties_of_secrets())), 1)
 

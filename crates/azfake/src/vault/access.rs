@@ -86,11 +86,13 @@ pub(crate) fn authorise(
             "appid={};oid={};iss={}",
             claims.appid, claims.oid, claims.iss
         ),
-        action: format!(
-            "Microsoft.KeyVault/vaults/{}/{permission}",
-            route.kind.word()
-        ),
-        vault: format!("{};location=westeurope", asked.label),
+        action: format!("{}/{}", route.kind.word(), route.data_action()),
+        resource: if route.is_named() {
+            format!("{}/{}/{}", asked.label, route.kind.word(), route.name)
+        } else {
+            asked.label.to_owned()
+        },
+        vault: asked.label.to_owned(),
     })
 }
 

@@ -60,11 +60,17 @@ pub(crate) enum Refusal {
     #[error(
         "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role \
          definitions were changed recently, please observe propagation time.\r\nCaller: {caller}\r\nAction: \
-         '{action}'\r\nVault: {vault}\r\n"
+         'Microsoft.KeyVault/vaults/{action}'\r\nResource: \
+         '/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/azfake/providers/microsoft.keyvault/\
+         vaults/{resource}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\n\
+         Vault: {vault};location=westeurope\r\n"
     )]
     Denied {
         caller: String,
+        /// Kind and what is done to it.
         action: String,
+        /// The vault's label, with kind and name where an object is named.
+        resource: String,
         vault: String,
     },
     /// No such route.

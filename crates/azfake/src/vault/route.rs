@@ -82,6 +82,11 @@ impl Route {
             ("GET", true, [name] | [name, ""]) => route(Act::GetDeleted, name, ""),
             ("DELETE", true, [name] | [name, ""]) => route(Act::Purge, name, ""),
             ("POST", true, [name, "recover"]) => route(Act::Recover, name, ""),
+            ("GET" | "PATCH", false, [name, "policy" | "pending"])
+                if kind == Kind::Certificates =>
+            {
+                route(Act::Other, name, "")
+            }
             ("GET", false, [name, "versions"]) => route(Act::Versions, name, ""),
             ("GET", false, [name]) => route(Act::Get, name, ""),
             ("GET", false, [name, version]) => route(Act::Get, name, version),
@@ -92,6 +97,7 @@ impl Route {
             ("POST", false, [name, "create" | "import" | "backup"] | [name @ "restore"]) => {
                 route(Act::Other, name, "")
             }
+            ("POST", false, [name, _, _]) if kind == Kind::Keys => route(Act::Other, name, ""),
             (_, _, [] | [_] | [_, _]) => Err(Refusal::NoMethod {
                 method: method.to_string(),
             }),
@@ -142,6 +148,22 @@ impl Route {
             Act::Delete => "delete",
             Act::Recover => "recover",
             Act::Purge => "purge",
+        }
+    }
+
+    /// The data action of Azure's role-based access that it takes, below that of its kind.
+    pub(crate) fn data_action(&self) -> &'static str {
+        match (self.act, self.kind) {
+            (Act::Get, Kind::Secrets) => "getSecret/action",
+            (Act::Set | Act::Other, Kind::Secrets) => "setSecret/action",
+            (Act::Set | Act::Other, Kind::Keys) => "write",
+            (Act::Set | Act::Other, Kind::Certificates) => "create/action",
+            (Act::Update, _) => "update/action",
+            (Act::Delete, _) => "delete",
+            (Act::Recover, _) => "recover/action",
+            (Act::Purge, _) => "purge/action",
+            (_, Kind::Secrets) => "readMetadata/action",
+            (_, Kind::Keys | Kind::Certificates) => "read",
         }
     }
 
@@ -212,6 +234,14 @@ mod tests {
             Ok("secrets.recover db ".to_owned())
         );
         assert_eq!(op("GET", "/keys/k"), Ok("keys.get k ".to_owned()));
+        assert_eq!(
+            op("POST", "/keys/k/0a1/sign"),
+            Ok("keys.other k ".to_owned())
+        );
+        assert_eq!(
+            op("GET", "/certificates/web/policy"),
+            Ok("certificates.other web ".to_owned())
+        );
         assert_eq!(
             op("GET", "/secrets//"),
             Err(Refusal::BadName {

@@ -256,11 +256,14 @@ async fn identities_have_their_own_permissions() {
         (denied.status, denied.code().as_str()),
         (403, "Forbidden/ForbiddenByRbac")
     );
-    assert!(
-        denied.text.contains(&format!("appid={UNKNOWN_CLIENT}")),
-        "{}",
-        denied.text
-    );
+    for part in [
+        format!("Caller: appid={UNKNOWN_CLIENT};oid="),
+        "Action: 'Microsoft.KeyVault/vaults/secrets/readMetadata/action'".to_owned(),
+        "/providers/microsoft.keyvault/vaults/kv'".to_owned(),
+        "Vault: kv;location=".to_owned(),
+    ] {
+        assert!(denied.text.contains(&part), "{part}: {}", denied.text);
+    }
     assert_eq!(bed.get("/secrets").await.status, 200);
     let clients: Vec<_> = bed
         .control()
