@@ -28,7 +28,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Hold azfake to the Azure SDKs for Go and Python.
-    AzureSdks,
+    AzureSdks(azure_sdks::Args),
     /// Build the control plane's binaries; `bed up` starts one.
     Bed(bed::Args),
     /// Measure what the operator costs.
@@ -47,7 +47,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::AzureSdks => azure_sdks::run(),
+        Command::AzureSdks(args) => azure_sdks::run(&args),
         Command::Bed(args) => bed::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Codegen(args) => codegen::run(&args),

@@ -20,6 +20,13 @@ use tokio::time::timeout;
 use crate::cargo;
 use report::Report;
 
+/// Arguments of `azure-sdks`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only these checks; their names stand in testbed/azure-sdk/checks.txt.
+    checks: Vec<String>,
+}
+
 /// Several times what a busy machine takes.
 const WITHIN: Duration = Duration::from_mins(5);
 
@@ -35,15 +42,24 @@ struct Suite {
 /// Builds what is missing and runs both suites; the last line is `N passed, M failed`.
 ///
 /// # Errors
-/// A suite cannot be built, or one of the checks in `testbed/azure-sdk/checks.txt` fails or does not run.
-pub(crate) fn run() -> Result<()> {
+/// A suite cannot be built, or one of the wanted checks fails or does not run.
+pub(crate) fn run(args: &Args) -> Result<()> {
     let folder = cargo::root().join("testbed/azure-sdk");
     let listed = folder.join("checks.txt");
     let listed =
         std::fs::read_to_string(&listed).with_context(|| format!("read {}", listed.display()))?;
-    let wanted: Vec<&str> = listed.lines().collect();
+    let listed: Vec<&str> = listed.lines().collect();
+    for name in &args.checks {
+        ensure!(
+            listed.contains(&name.as_str()),
+            "checks.txt names no check {name}"
+        );
+    }
+    let is_wanted =
+        |name: &&str| args.checks.is_empty() || args.checks.iter().any(|check| check == name);
+    let wanted: Vec<&str> = listed.into_iter().filter(is_wanted).collect();
     ensure!(!wanted.is_empty(), "checks.txt names no check");
-    let suites = [go(&folder)?, python(&folder)?];
+    let suites = [go(&folder, &args.checks)?, python(&folder, &args.checks)?];
     let runtime = tokio::runtime::Runtime::new()?;
     let (mut passed, mut failures) = (0, 0);
     for suite in &suites {
@@ -70,21 +86,27 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-fn go(folder: &Path) -> Result<Suite> {
+fn go(folder: &Path, checks: &[String]) -> Result<Suite> {
     let program = assets::azure_sdk_go(&assets::to_stderr).context("build the Go suite")?;
+    let mut arguments = vec!["-test.v".into()];
+    if !checks.is_empty() {
+        let names: Vec<_> = checks.iter().map(|check| report::in_go(check)).collect();
+        arguments.push(format!("-test.run=^({})$", names.join("|")).into());
+    }
     Ok(Suite {
         name: "go",
         program,
-        arguments: vec!["-test.v".into()],
+        arguments,
         environment: Vec::new(),
         directory: folder.join("go"),
     })
 }
 
-fn python(folder: &Path) -> Result<Suite> {
+fn python(folder: &Path, checks: &[String]) -> Result<Suite> {
     let python =
         assets::azure_sdk_python(&assets::to_stderr).context("prepare the Python suite")?;
-    let (arguments, environment) = python.command("run.py".as_ref());
+    let (mut arguments, environment) = python.command("run.py".as_ref());
+    arguments.extend(checks.iter().map(|check| format!("test_{check}").into()));
     Ok(Suite {
         name: "python",
         program: python.program,

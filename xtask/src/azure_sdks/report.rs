@@ -42,6 +42,17 @@ impl Report {
     }
 }
 
+/// The name of a check's test in Go.
+pub(super) fn in_go(check: &str) -> String {
+    let capital = |word: &str| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    };
+    check
+        .split('_')
+        .fold("Test".to_owned(), |name, word| name + &capital(word))
+}
+
 /// The check of a line such as `--- PASS: TestAKeyIsRead (0.01s)`.
 fn name(line: &str, verdict: &str) -> Option<String> {
     let name = line.strip_prefix(verdict)?.split(' ').next()?;
@@ -83,6 +94,13 @@ mod tests {
             assert_eq!(report.passed(&WANTED), 2);
             assert!(report.problems(&WANTED, true).is_empty(), "{report:?}");
         }
+    }
+
+    #[test]
+    fn a_check_has_a_name_in_go() {
+        let line = format!("--- PASS: {} (0.00s)", in_go("a_key_is_read"));
+        assert_eq!(line, "--- PASS: TestAKeyIsRead (0.00s)");
+        assert_eq!(name(&line, "--- PASS: ").as_deref(), Some("a_key_is_read"));
     }
 
     #[test]
