@@ -98,6 +98,14 @@ impl Cloud {
             .is_some_and(|labels| labels.split('.').all(is_dns_label) && host.len() <= 253)
     }
 
+    /// The vault's own name, where `host` is what the DNS zone of private endpoints calls it
+    /// (`NAME.privatelink.vaultcore.azure.net`): no certificate stands for that.
+    pub fn behind_private_link(&self, host: &str) -> Option<String> {
+        let (name, zone) = host.split_once('.')?;
+        let suffix = self.vault_suffix()?;
+        (zone.split('.').next() == Some("privatelink")).then(|| format!("{name}.{suffix}"))
+    }
+
     fn known(authority: &str, vault_suffix: &str) -> Self {
         Self::stack(authority.to_owned(), Some(vault_suffix.to_owned()))
     }
@@ -152,6 +160,20 @@ mod tests {
             assert!(!cloud.is_vault_host(host), "{host}");
         }
         assert!(!Cloud::stack("https://adfs.local".to_owned(), None).is_vault_host("kv.local"));
+    }
+
+    #[test]
+    fn the_name_of_a_private_endpoint_leads_to_the_vaults_own() {
+        let own = |host: &str| Cloud::public().behind_private_link(host);
+        for zone in [
+            "privatelink.vaultcore.azure.net",
+            "privatelink.vault.azure.net",
+        ] {
+            let host = format!("kv.{zone}");
+            assert_eq!(own(&host).as_deref(), Some("kv.vault.azure.net"));
+        }
+        assert_eq!(own("kv.vault.azure.net"), None);
+        assert_eq!(own("privatelink.vault.azure.net"), None);
     }
 
     #[test]

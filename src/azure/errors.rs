@@ -15,8 +15,9 @@ use crate::provider::{Error, Outage};
 /// The longest pause that a server may impose.
 pub const MAX_PAUSE: Duration = Duration::from_mins(2);
 
-/// The longest text taken over from an answer, in characters.
-const MAX_MESSAGE: usize = 300;
+/// The longest text taken over from an answer, in characters: a vault's denial names caller, action and
+/// vault within it, and what is to be done still fits into an event behind it.
+const MAX_MESSAGE: usize = 600;
 
 /// An answer that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
     })
 }
 
-/// A server's words without what changes from try to try, on one line, at most 300 characters.
+/// A server's words without what changes from try to try, on one line, at most [`MAX_MESSAGE`] characters.
 pub(super) fn clean(text: &str) -> String {
     const VOLATILE: [&str; 5] = [
         "Trace ID:",
@@ -123,6 +124,10 @@ pub enum Cause {
     Tls(&'static str),
     /// The proxy answered the tunnel request with a failure; why, it does not say.
     Tunnel,
+    /// The proxy itself cannot be reached.
+    NoProxy,
+    /// The proxy wants to know who asks.
+    ProxyUser,
     /// No connection in time.
     ConnectTimeout,
     /// No answer in time.
@@ -172,12 +177,14 @@ impl Cause {
         }
         let text = cause.to_string();
         if text.starts_with("dns error") {
-            Some(Self::Dns)
-        } else if text.starts_with("tunnel error") || text.contains("unsuccessful tunnel") {
-            Some(Self::Tunnel)
-        } else {
-            None
+            return Some(Self::Dns);
         }
+        let tunnel = text.strip_prefix("tunnel error: ")?;
+        Some(match tunnel {
+            "failed to create underlying connection" => Self::NoProxy,
+            "proxy authorization required" => Self::ProxyUser,
+            _ => Self::Tunnel,
+        })
     }
 
     fn outage(&self) -> Outage {
@@ -185,7 +192,7 @@ impl Cause {
             Self::Dns => Outage::NameUnknown,
             Self::Refused | Self::Closed => Outage::ConnectionFailed,
             Self::Tls(_) => Outage::TlsFailed,
-            Self::Tunnel => Outage::ProxyFailed,
+            Self::Tunnel | Self::NoProxy | Self::ProxyUser => Outage::ProxyFailed,
             Self::ConnectTimeout | Self::Timeout => Outage::TimedOut,
             Self::Other => Outage::BadAnswer,
         }
@@ -196,6 +203,7 @@ impl Cause {
     pub fn into_error(self, host: &str, limit: Duration, hint: &str) -> Error {
         let seconds = limit.as_secs_f32();
         let network = "check the network path (firewall, private endpoint, proxy)";
+        let through = format!("{hint}, and what the proxy allows");
         let outage = self.outage();
         let (message, remedy) = match self {
             Self::Dns => ("the host name does not resolve".to_owned(), hint),
@@ -206,12 +214,23 @@ impl Cause {
             ),
             Self::Tunnel => (
                 "the proxy could not reach it (no such name, refused, or not allowed)".to_owned(),
-                hint,
+                through.as_str(),
+            ),
+            Self::NoProxy => (
+                "the proxy cannot be reached".to_owned(),
+                "check HTTPS_PROXY in the operator's environment, and name hosts that need no proxy in NO_PROXY",
+            ),
+            Self::ProxyUser => (
+                "the proxy wants a user name and a password".to_owned(),
+                "put them into HTTPS_PROXY in the operator's environment (http://USER:PASSWORD@HOST:PORT)",
             ),
             Self::ConnectTimeout => ("no connection in time".to_owned(), network),
             Self::Timeout => (format!("no answer within {seconds} s"), network),
             Self::Closed => ("the connection broke before an answer".to_owned(), network),
-            Self::Other => ("the answer cannot be understood".to_owned(), network),
+            Self::Other => (
+                "the answer cannot be understood".to_owned(),
+                "check for a proxy in between",
+            ),
         };
         Error::Unavailable {
             outage,
@@ -331,6 +350,10 @@ mod tests {
         assert_eq!(of(Box::new(refused)), Cause::Refused);
         assert_eq!(of("dns error".into()), Cause::Dns);
         assert_eq!(of("tunnel error: unsuccessful".into()), Cause::Tunnel);
+        let no_proxy = "tunnel error: failed to create underlying connection";
+        assert_eq!(of(no_proxy.into()), Cause::NoProxy);
+        let who = "tunnel error: proxy authorization required";
+        assert_eq!(of(who.into()), Cause::ProxyUser);
         assert_eq!(of("anything".into()), Cause::Other);
     }
 }

@@ -2,8 +2,10 @@
 
 mod corpus;
 mod crds;
+mod e2e;
 mod examples;
 mod external_secrets;
+mod faults;
 mod golden;
 mod outages;
 mod render;

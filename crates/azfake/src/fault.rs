@@ -37,7 +37,7 @@ pub struct Fault {
     pub latency_ms: u64,
     /// Closes the connection in place of an answer.
     pub drop_connection: bool,
-    /// Answers CONNECT with 503 and drops connections that already stand.
+    /// Answers CONNECT with 503, or with `status`, and drops connections that already stand.
     pub refuse_connect: bool,
     /// Never answers.
     pub hang: bool,
@@ -168,11 +168,12 @@ impl Faults {
         write(&self.by_target).retain(|target, _| !target.starts_with(prefix));
     }
 
-    /// The fault that hits a CONNECT to this host, if any; counted.
-    pub(crate) fn refuses_connect(&self, host: &str) -> bool {
-        self.of(host)
-            .iter()
-            .any(|active| active.fault.refuse_connect && active.strikes())
+    /// The status that a CONNECT to this host is refused with, if a fault hits it; counted.
+    pub(crate) fn refuses_connect(&self, host: &str) -> Option<u16> {
+        let refusal = self.of(host);
+        let mut refusal = refusal.iter().filter(|active| active.fault.refuse_connect);
+        let refusal = refusal.find(|active| active.strikes())?;
+        Some(refusal.fault.status.unwrap_or(503))
     }
 
     /// The fault that hits this request, if any; counted (except `refuse_connect`, which counts CONNECTs).

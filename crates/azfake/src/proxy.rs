@@ -115,9 +115,9 @@ impl Proxy {
         if cloud::label(&host).contains("nxdomain") {
             return Reply::text(502, "text/plain", format!("azfake: no such host: {host}"));
         }
-        if self.state.faults.refuses_connect(&host) {
+        if let Some(status) = self.state.faults.refuses_connect(&host) {
             return Reply::text(
-                503,
+                status,
                 "text/plain",
                 format!("azfake: {host} refuses connections"),
             );

@@ -42,6 +42,14 @@ impl Act<'_> {
         }
     }
 
+    /// Where to correct what the vault does not understand.
+    fn reference(self) -> &'static str {
+        match self {
+            Self::Get(_) => "check remoteRef.key and remoteRef.version",
+            Self::List => "check vaultUrl",
+        }
+    }
+
     fn permission(self) -> &'static str {
         match self {
             Self::Get(_) => "Get",
@@ -75,9 +83,10 @@ impl Question<'_> {
             (404, Some("SecretNotFound" | "KeyNotFound" | "CertificateNotFound")) => None,
             (400, Some(code)) => Some(Error::Invalid {
                 message: format!(
-                    "the vault refused {} ({code}): {}",
+                    "the vault refused {} ({code}): {}; {}",
                     self.act.describe(),
-                    answer.message
+                    answer.message,
+                    self.act.reference()
                 ),
             }),
             (401, _) => Some(unauthorized(answer)),
@@ -107,8 +116,11 @@ impl Question<'_> {
             "ForbiddenByPolicy" | "AccessDenied" => format!(
                 "give the identity the {noun} permission {permission} in the vault's access policies"
             ),
-            "ForbiddenByFirewall" | "ForbiddenByConnection" => {
+            "ForbiddenByFirewall" => {
                 "allow the cluster's outgoing address in the vault's firewall, or use a private endpoint".to_owned()
+            }
+            "ForbiddenByConnection" => {
+                "reach the vault by an approved private endpoint (where the operator runs, the vault's name must resolve to it), or enable public network access".to_owned()
             }
             "SecretDisabled" | "KeyDisabled" | "CertificateDisabled" => {
                 format!("enable the {noun}, or this version of it, in the vault")
@@ -124,15 +136,21 @@ impl Question<'_> {
     }
 
     fn unavailable(&self, answer: &Answer) -> Error {
-        let message = match &answer.code {
-            Some(code) => format!("HTTP {} ({code})", answer.status),
-            None => format!("HTTP {}, not from Key Vault", answer.status),
+        let (message, remedy) = match &answer.code {
+            Some(code) => (
+                format!("HTTP {} ({code})", answer.status),
+                "it is asked again by itself: if this lasts, see Azure's service health",
+            ),
+            None => (
+                format!("HTTP {}, not from Key Vault", answer.status),
+                "check for a proxy in between; else wait for the vault",
+            ),
         };
         Error::Unavailable {
             outage: Outage::BadAnswer,
             host: self.host.to_owned(),
             message,
-            remedy: "check for a proxy in between; else wait for the vault".to_owned(),
+            remedy: remedy.to_owned(),
             after: answer.retry_after,
         }
     }
@@ -263,7 +281,17 @@ mod tests {
             (
                 400,
                 r#"{"error":{"code":"BadParameter","message":"no"}}"#,
-                "the vault refused secret \"db\" (BadParameter): no",
+                "the vault refused secret \"db\" (BadParameter): no; check remoteRef.key and remoteRef.version",
+            ),
+            (
+                403,
+                r#"{"error":{"code":"Forbidden","message":"Public network access is disabled.","innererror":{"code":"ForbiddenByConnection"}}}"#,
+                "access denied (ForbiddenByConnection) to secret \"db\": Public network access is disabled.; reach the vault by an approved private endpoint (where the operator runs, the vault's name must resolve to it), or enable public network access",
+            ),
+            (
+                503,
+                r#"{"error":{"code":"ServiceUnavailable","message":"no"}}"#,
+                "kv.vault.azure.net is unavailable: HTTP 503 (ServiceUnavailable); it is asked again by itself: if this lasts, see Azure's service health",
             ),
             (
                 429,

@@ -355,6 +355,11 @@ fn vault(text: &str, cloud: Cloud, allowed_hosts: &[String]) -> Result<Vault, Er
         .port()
         .map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
     let is_allowed = allowed_hosts.contains(&address);
+    if let (false, Some(own)) = (is_allowed, cloud.behind_private_link(&host)) {
+        return Err(config(format!(
+            "{BLOCK}.vaultUrl: {address} is the name of a private endpoint, for which the vault has no certificate; write https://{own}, which resolves to the endpoint where its DNS zone is linked"
+        )));
+    }
     let is_vault = url.port().is_none() && cloud.is_vault_host(&host);
     if !is_allowed && !is_vault {
         let suffix = cloud.vault_suffix().map_or_else(
@@ -362,7 +367,7 @@ fn vault(text: &str, cloud: Cloud, allowed_hosts: &[String]) -> Result<Vault, Er
             |suffix| format!("https://NAME.{suffix}"),
         );
         return Err(config(format!(
-            "{BLOCK}.vaultUrl: {address} is not a vault of the cloud in force; write {suffix}, check environmentType, or allow the host by flag"
+            "{BLOCK}.vaultUrl: {address} is not a vault of the cloud in force; write {suffix}, check environmentType, or allow it with --allow-vault-host={address}"
         )));
     }
     Ok(Vault {

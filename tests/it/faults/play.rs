@@ -1,0 +1,260 @@
+//! Plays one fault in a namespace of its own, and says what a user sees of it.
+
+use serde_json::{Value, json};
+
+use super::fault::{Fault, Told};
+use crate::support::cluster::{ObjectRef, array, text};
+use crate::support::manifests::{external_secret, ready, replace, store_of};
+use crate::support::operator::{Operator, Options};
+use crate::support::scene::Scene;
+use crate::support::settings;
+
+const LIST: &str = "keyferry.io/allowed-keys";
+
+/// What a user sees, without what differs from run to run.
+pub(super) struct Seen {
+    /// The ExternalSecret's `Ready` message.
+    pub(super) external_secret: String,
+    /// The store's condition that is false: type, reason, message.
+    pub(super) store: Option<[String; 3]>,
+}
+
+/// Plays the fault and ends the test where cause or remedy is not told.
+pub(super) async fn play(fault: &Fault) -> Seen {
+    let scene = Scene::new("fault").await;
+    let operator = operator(&scene, fault);
+    azure(&scene, fault);
+    let store = cluster(&scene, fault).await;
+    let words = [fault.cause, fault.remedy].map(|words| filled(&scene, words));
+    let words = [words[0].as_str(), words[1].as_str()];
+
+    let is_told_by_store = fault.told == Told::ByStore;
+    let waits = ["is not ready", "its status says why"];
+    let app = scene.object("ExternalSecret", "app");
+    let own = if is_told_by_store { &waits } else { &words };
+    let app = told(&scene, &app, "Ready", ("UpdateFailed", own)).await;
+    let store = match fault.told {
+        Told::ByExternalSecret => {
+            assert_store_is_content(&scene, &store).await;
+            None
+        }
+        Told::ByVault(reason) => {
+            let seen = told(&scene, &store, "Reachable", ("Unreachable", &words)).await;
+            assert_eq!(seen[1], reason, "{}", fault.title);
+            Some(seen)
+        }
+        Told::ByStore => {
+            Some(told(&scene, &store, "Ready", ("InvalidProviderConfig", &words)).await)
+        }
+    };
+    if store_is_shared(fault) {
+        scene.delete(&cluster_store(&scene)).await;
+    }
+    drop(operator);
+    let [_, _, message] = app;
+    Seen {
+        external_secret: settled(&scene, &message),
+        store: store.map(|seen| seen.map(|text| settled(&scene, &text))),
+    }
+}
+
+/// Waits until a condition is false and says this, and an event too; returns type, reason, message.
+async fn told(
+    scene: &Scene,
+    object: &ObjectRef,
+    condition: &str,
+    (event, words): (&str, &[&str; 2]),
+) -> [String; 3] {
+    let of = |found: Option<&Value>| {
+        let conditions = found.map_or(&Value::Null, |it| &it["status"]["conditions"]);
+        let says = |it: &&Value| {
+            let message = text(&it["message"]);
+            it["type"] == condition
+                && it["status"] == "False"
+                && words.iter().all(|word| message.contains(word))
+        };
+        array(conditions).find(says).cloned()
+    };
+    let what = format!("{condition}=False {words:?}");
+    let found = scene.until(&what, object, |it| of(it).is_some()).await;
+    let found = of(Some(&found)).unwrap_or_default();
+    let message = text(&found["message"]);
+    let told = scene.event(object, "Warning", event, words).await;
+    let told = told.strip_suffix("...").unwrap_or(&told);
+    assert!(
+        message.contains(told),
+        "event: {told}\ncondition: {message}"
+    );
+    [condition, text(&found["reason"]), message].map(str::to_owned)
+}
+
+/// No condition of a store is false where the fault is none of its own.
+async fn assert_store_is_content(scene: &Scene, store: &ObjectRef) {
+    let found = scene
+        .bed()
+        .cluster()
+        .get(store)
+        .await
+        .unwrap()
+        .unwrap_or_default();
+    let complaints = array(&found["status"]["conditions"])
+        .filter(|it| it["status"] == "False" && it["type"] != "AllowedKeys");
+    let complaints: Vec<&Value> = complaints.collect();
+    assert!(complaints.is_empty(), "{complaints:?}");
+    if !found.is_null() {
+        assert_eq!(ready(&found)["status"], "True");
+    }
+}
+
+/// An operator that has this namespace to itself.
+fn operator(scene: &Scene, fault: &Fault) -> Option<Operator> {
+    let own = fault.operator.as_ref()?;
+    let class = format!("--controller-class={}", scene.namespace);
+    let namespace = format!("--namespace={}", scene.namespace);
+    let mut options = Options::flags(&[&class, &namespace]);
+    let flags = own.flags.iter().map(|flag| filled(scene, flag));
+    options.flags.extend(flags);
+    let variables = own.environment.iter();
+    let variables = variables.map(|(name, value)| ((*name).to_owned(), filled(scene, value)));
+    options.environment.extend(variables);
+    Some(Operator::start(&settings::operator(), scene.bed(), options).unwrap())
+}
+
+fn azure(scene: &Scene, fault: &Fault) {
+    let (bed, namespace) = (scene.bed(), scene.namespace.as_str());
+    bed.seed(namespace, fault.content.clone()).unwrap();
+    if let Some(name) = fault.deleted {
+        bed.azure().delete_secret(namespace, name);
+    }
+    scene.fault(&in_scene(scene, fault.vault.clone()));
+    if let Some((host, fault)) = &fault.host {
+        bed.fault(host, fault.clone()).unwrap();
+    }
+    bed.entra(&json!({azfake::TENANT: fault.applications}))
+        .unwrap();
+    if let Some(allowed) = fault.permissions {
+        bed.azure()
+            .permissions(azfake::CLIENT, namespace, Some(allowed));
+    }
+}
+
+/// Applies all that is in the cluster and returns the store.
+async fn cluster(scene: &Scene, fault: &Fault) -> ObjectRef {
+    if !fault.credentials.is_null() {
+        scene
+            .apply(
+                json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "creds"},
+            "stringData": fault.credentials}),
+            )
+            .await;
+    }
+    for object in &fault.objects {
+        scene.apply(object.clone()).await;
+    }
+    let mut spec = fault.external_secret.clone();
+    let store = if store_is_shared(fault) {
+        let reference = json!({"name": scene.namespace, "kind": "ClusterSecretStore"});
+        replace(&mut spec, json!({"secretStoreRef": reference}));
+        cluster_store(scene)
+    } else {
+        scene.object("SecretStore", "kv")
+    };
+    if !fault.store.is_null() {
+        scene.apply(store_manifest(scene, fault)).await;
+    }
+    scene.apply(external_secret("app", spec)).await;
+    store
+}
+
+fn store_is_shared(fault: &Fault) -> bool {
+    fault.allowed_keys.is_some()
+}
+
+fn cluster_store(scene: &Scene) -> ObjectRef {
+    ObjectRef {
+        namespace: None,
+        ..scene.object("ClusterSecretStore", &scene.namespace)
+    }
+}
+
+fn store_manifest(scene: &Scene, fault: &Fault) -> Value {
+    let mut block = scene.store(json!({}))["spec"]["provider"]["azurekv"].take();
+    replace(&mut block, in_scene(scene, fault.store.clone()));
+    if let Some(list) = &fault.allowed_keys {
+        let references = block["authSecretRef"].as_object_mut().into_iter().flatten();
+        for (_, reference) in references {
+            reference["namespace"] = json!(scene.namespace);
+        }
+        let mut store = store_of(&json!({"azurekv": block}));
+        store["kind"] = json!("ClusterSecretStore");
+        store["metadata"] =
+            json!({"name": scene.namespace, "annotations": {LIST: list.to_string()}});
+        return store;
+    }
+    let mut store = store_of(&json!({"azurekv": block}));
+    if fault.operator.is_some() {
+        store["spec"]["controller"] = json!(scene.namespace);
+    }
+    store
+}
+
+/// What differs from run to run, and the placeholder that a fault has for it.
+fn placeholders(scene: &Scene) -> [(&'static str, String); 3] {
+    let url = scene.bed().plane().url().to_owned();
+    let address = url.trim_start_matches("https://").to_owned();
+    [
+        ("${ISSUER}", url),
+        ("${API}", address),
+        ("${NS}", scene.namespace.clone()),
+    ]
+}
+
+fn filled(scene: &Scene, text: &str) -> String {
+    let fill = |text: String, (name, value): (&str, String)| text.replace(name, &value);
+    placeholders(scene).into_iter().fold(text.to_owned(), fill)
+}
+
+fn in_scene(scene: &Scene, value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(filled(scene, &text)),
+        Value::Object(members) => {
+            let filled = members
+                .into_iter()
+                .map(|(name, value)| (name, in_scene(scene, value)));
+            Value::Object(filled.collect())
+        }
+        other => other,
+    }
+}
+
+/// The other way round, in words that a reader understands.
+fn settled(scene: &Scene, text: &str) -> String {
+    let names = ["https://ISSUER", "127.0.0.1:443", "my-vault"];
+    let settle =
+        |text: String, ((_, value), name): ((&str, String), &str)| text.replace(&value, name);
+    // the vault has the namespace's name here, and only here
+    let namespace = [
+        (
+            format!("namespace {:?}", scene.namespace),
+            "namespace \"my-namespace\"",
+        ),
+        (format!(" {}/", scene.namespace), " my-namespace/"),
+        (
+            format!("serviceaccount:{}:", scene.namespace),
+            "serviceaccount:my-namespace:",
+        ),
+        (
+            format!("ClusterSecretStore {:?}", scene.namespace),
+            "ClusterSecretStore \"my-store\"",
+        ),
+    ];
+    let text = namespace
+        .into_iter()
+        .fold(text.to_owned(), |text, (value, name)| {
+            text.replace(&value, name)
+        });
+    placeholders(scene)
+        .into_iter()
+        .zip(names)
+        .fold(text, settle)
+}
