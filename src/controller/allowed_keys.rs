@@ -22,7 +22,7 @@ pub enum Error {
         "annotation {ANNOTATION}: {0}; write a JSON list such as \
          [{{\"namespaceSelector\": {{\"matchLabels\": {{\"team\": \"a\"}}}}, \"keys\": [\"team-a-*\"]}}]"
     )]
-    Json(#[from] serde_json::Error),
+    Json(String),
     /// An operator that label selectors do not have.
     #[error("annotation {ANNOTATION}: namespaceSelector: {0}")]
     Selector(#[from] store_conditions::Error),
@@ -48,7 +48,8 @@ impl AllowedKeys {
     /// # Errors
     /// It is no such list.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        let entries: Vec<Entry> = serde_json::from_str(text)?;
+        let entries: Vec<Entry> =
+            serde_json::from_str(text).map_err(|error| Error::Json(error.to_string()))?;
         let read = entries.into_iter().map(|entry| {
             // an operator that there is not shows whatever the labels are
             matches(&entry.namespace_selector, &BTreeMap::new())?;

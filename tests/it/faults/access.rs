@@ -91,7 +91,7 @@ pub(super) fn stores() -> Vec<Fault> {
         .allowed_keys(json!([{"namespaceSelector": {}, "keys": ["team-a-*"]}])),
         Fault::new(
             "keyferry.io/allowed-keys cannot be read",
-            Told::ByExternalSecret,
+            Told::ByGuard,
             "annotation keyferry.io/allowed-keys: missing field `namespaceSelector`",
             "write a JSON list such as",
         )

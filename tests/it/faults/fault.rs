@@ -12,6 +12,8 @@ pub(super) enum Told {
     ByVault(&'static str),
     /// In the store's `Ready`; the ExternalSecret refers to it.
     ByStore,
+    /// In the ExternalSecret's `Ready`, and in the store's `AllowedKeys`.
+    ByGuard,
 }
 
 /// One fault. In its values `${NS}` stands for the namespace, which is the vault's label too, `${API}` and

@@ -1,6 +1,6 @@
 //! The tables of docs/troubleshooting.md, rendered from what was seen. Knows no cluster.
 
-use super::play::Seen;
+use super::play::{Condition, Seen, Store};
 
 const BEGIN: &str = "<!-- begin: written by the test `faults`, from what it saw -->\n";
 const END: &str = "<!-- end -->\n";
@@ -28,18 +28,28 @@ fn table(section: &Section) -> String {
     let rows = section.rows.iter().map(|(title, seen)| {
         let app = &seen.external_secret;
         let store = match &seen.store {
-            None => "nothing to complain of".to_owned(),
-            Some([kind, reason, message]) if app.ends_with(message.as_str()) => {
-                format!(
-                    "`{kind}=False` {reason}: the same words from `{}`",
-                    first_words(message)
-                )
-            }
-            Some([kind, reason, message]) => format!("`{kind}=False` {reason}: {}", code(message)),
+            Store::Absent => "none".to_owned(),
+            Store::Content => "all conditions `True`".to_owned(),
+            Store::Complains(condition) => told(condition, app),
         };
         format!("| {title} | {} | {store} |\n", code(app))
     });
     head + &rows.collect::<String>()
+}
+
+/// A store's condition, beside what the ExternalSecret says.
+fn told(condition: &Condition, app: &str) -> String {
+    let Condition {
+        kind,
+        reason,
+        message,
+    } = condition;
+    let message = if app.ends_with(message.as_str()) {
+        format!("the same words from {} on", code(&first_words(message)))
+    } else {
+        code(message)
+    };
+    format!("`{kind}=False`, `{reason}`: {message}")
 }
 
 /// Where the message that repeats another's end begins.
@@ -64,14 +74,22 @@ mod tests {
 
     #[test]
     fn what_is_seen_stands_between_the_marks() {
-        let seen = |store: Option<&str>| Seen {
+        let seen = |store: Store| Seen {
             external_secret: "Category: act: `a|b`".to_owned(),
-            store: store.map(|message| ["Ready", "Invalid", message].map(str::to_owned)),
+            store,
+        };
+        let complains = |message: &str| {
+            seen(Store::Complains(Condition {
+                kind: "Ready",
+                reason: "Invalid".to_owned(),
+                message: message.to_owned(),
+            }))
         };
         let rows = vec![
-            ("x", seen(None)),
-            ("y", seen(Some("act: `a|b`"))),
-            ("z", seen(Some("c"))),
+            ("w", seen(Store::Absent)),
+            ("x", seen(Store::Content)),
+            ("y", complains("act: `a|b`")),
+            ("z", complains("c")),
         ];
         let section = Section { title: "T", rows };
         let page = with_tables(&format!("a\n{BEGIN}old\n{END}b\n"), &[section]).unwrap();
@@ -79,9 +97,10 @@ mod tests {
         let head =
             "## T\n\n| What is wrong | ExternalSecret, `Ready` | Store |\n| --- | --- | --- |\n";
         let want = format!(
-            "a\n{BEGIN}\n{head}| x | {app} | nothing to complain of |\n\
-             | y | {app} | `Ready=False` Invalid: the same words from `act: `a|b`` |\n\
-             | z | {app} | `Ready=False` Invalid: `c` |\n\n{END}b\n"
+            "a\n{BEGIN}\n{head}| w | {app} | none |\n\
+             | x | {app} | all conditions `True` |\n\
+             | y | {app} | `Ready=False`, `Invalid`: the same words from `` act: `a\\|b` `` on |\n\
+             | z | {app} | `Ready=False`, `Invalid`: `c` |\n\n{END}b\n"
         );
         assert_eq!(page, want);
         assert!(with_tables("no marks", &[]).is_none());

@@ -15,8 +15,24 @@ const LIST: &str = "keyferry.io/allowed-keys";
 pub(super) struct Seen {
     /// The ExternalSecret's `Ready` message.
     pub(super) external_secret: String,
-    /// The store's condition that is false: type, reason, message.
-    pub(super) store: Option<[String; 3]>,
+    pub(super) store: Store,
+}
+
+/// What the store says.
+pub(super) enum Store {
+    /// There is none.
+    Absent,
+    /// It is ready and knows of no trouble.
+    Content,
+    /// A condition is false.
+    Complains(Condition),
+}
+
+/// A condition that is false.
+pub(super) struct Condition {
+    pub(super) kind: &'static str,
+    pub(super) reason: String,
+    pub(super) message: String,
 }
 
 /// Plays the fault and ends the test where cause or remedy is not told.
@@ -28,82 +44,98 @@ pub(super) async fn play(fault: &Fault) -> Seen {
     let words = [fault.cause, fault.remedy].map(|words| filled(&scene, words));
     let words = [words[0].as_str(), words[1].as_str()];
 
-    let is_told_by_store = fault.told == Told::ByStore;
-    let waits = ["is not ready", "its status says why"];
     let app = scene.object("ExternalSecret", "app");
-    let own = if is_told_by_store { &waits } else { &words };
-    let app = told(&scene, &app, "Ready", ("UpdateFailed", own)).await;
-    let store = match fault.told {
-        Told::ByExternalSecret => {
-            assert_store_is_content(&scene, &store).await;
-            None
-        }
-        Told::ByVault(reason) => {
-            let seen = told(&scene, &store, "Reachable", ("Unreachable", &words)).await;
-            assert_eq!(seen[1], reason, "{}", fault.title);
-            Some(seen)
-        }
+    let seen = match fault.told {
         Told::ByStore => {
-            Some(told(&scene, &store, "Ready", ("InvalidProviderConfig", &words)).await)
+            let waits = ["is not ready", "its status says why"];
+            let app = told(&scene, &app, "Ready", &waits).await;
+            let seen = told(&scene, &store, "Ready", &words).await;
+            repeated(&scene, &store, "InvalidProviderConfig", &words, &seen).await;
+            (app, Store::Complains(seen))
+        }
+        others => {
+            let app_says = told(&scene, &app, "Ready", &words).await;
+            repeated(&scene, &app, "UpdateFailed", &words, &app_says).await;
+            let store = match others {
+                Told::ByVault(reason) => {
+                    let seen = told(&scene, &store, "Reachable", &words).await;
+                    repeated(&scene, &store, "Unreachable", &words, &seen).await;
+                    assert_eq!(seen.reason, reason);
+                    Store::Complains(seen)
+                }
+                Told::ByGuard => {
+                    Store::Complains(told(&scene, &store, "AllowedKeys", &words).await)
+                }
+                _ => content(&scene, &store).await,
+            };
+            (app_says, store)
         }
     };
     if store_is_shared(fault) {
         scene.delete(&cluster_store(&scene)).await;
     }
     drop(operator);
-    let [_, _, message] = app;
+    let (app, store) = seen;
     Seen {
-        external_secret: settled(&scene, &message),
-        store: store.map(|seen| seen.map(|text| settled(&scene, &text))),
+        external_secret: settled(&scene, &app.message),
+        store: match store {
+            Store::Complains(condition) => Store::Complains(Condition {
+                message: settled(&scene, &condition.message),
+                ..condition
+            }),
+            other => other,
+        },
     }
 }
 
-/// Waits until a condition is false and says this, and an event too; returns type, reason, message.
+/// Waits until a condition is false and its message holds these words.
 async fn told(
     scene: &Scene,
     object: &ObjectRef,
-    condition: &str,
-    (event, words): (&str, &[&str; 2]),
-) -> [String; 3] {
+    kind: &'static str,
+    words: &[&str; 2],
+) -> Condition {
     let of = |found: Option<&Value>| {
         let conditions = found.map_or(&Value::Null, |it| &it["status"]["conditions"]);
         let says = |it: &&Value| {
             let message = text(&it["message"]);
-            it["type"] == condition
+            it["type"] == kind
                 && it["status"] == "False"
                 && words.iter().all(|word| message.contains(word))
         };
         array(conditions).find(says).cloned()
     };
-    let what = format!("{condition}=False {words:?}");
+    let what = format!("{kind}=False {words:?}");
     let found = scene.until(&what, object, |it| of(it).is_some()).await;
     let found = of(Some(&found)).unwrap_or_default();
-    let message = text(&found["message"]);
-    let told = scene.event(object, "Warning", event, words).await;
-    let told = told.strip_suffix("...").unwrap_or(&told);
-    assert!(
-        message.contains(told),
-        "event: {told}\ncondition: {message}"
-    );
-    [condition, text(&found["reason"]), message].map(str::to_owned)
+    Condition {
+        kind,
+        reason: text(&found["reason"]).to_owned(),
+        message: text(&found["message"]).to_owned(),
+    }
 }
 
-/// No condition of a store is false where the fault is none of its own.
-async fn assert_store_is_content(scene: &Scene, store: &ObjectRef) {
-    let found = scene
-        .bed()
-        .cluster()
-        .get(store)
-        .await
-        .unwrap()
-        .unwrap_or_default();
-    let complaints = array(&found["status"]["conditions"])
-        .filter(|it| it["status"] == "False" && it["type"] != "AllowedKeys");
-    let complaints: Vec<&Value> = complaints.collect();
-    assert!(complaints.is_empty(), "{complaints:?}");
-    if !found.is_null() {
-        assert_eq!(ready(&found)["status"], "True");
-    }
+/// Waits until an event holds these words, and nothing that the condition does not.
+async fn repeated(
+    scene: &Scene,
+    object: &ObjectRef,
+    reason: &str,
+    words: &[&str; 2],
+    condition: &Condition,
+) {
+    let event = scene.event(object, "Warning", reason, words).await;
+    assert!(condition.message.ends_with(&event), "{event}");
+}
+
+/// The store where the fault is none of its own: no condition is false.
+async fn content(scene: &Scene, store: &ObjectRef) -> Store {
+    let Some(found) = scene.bed().cluster().get(store).await.unwrap() else {
+        return Store::Absent;
+    };
+    assert_eq!(ready(&found)["status"], "True");
+    let mut conditions = array(&found["status"]["conditions"]);
+    assert!(conditions.all(|it| it["status"] == "True"), "{found}");
+    Store::Content
 }
 
 /// An operator that has this namespace to itself.
