@@ -292,7 +292,7 @@ mod tests {
             .to_string();
         assert_eq!(
             text,
-            "authentication failed (AADSTS7000215): Invalid client secret provided.; put the secret's value (not its id) into the Secret key that clientSecret names"
+            "authentication failed (AADSTS7000215): Invalid client secret provided; put the secret's value (not its id) into the Secret key that clientSecret names"
         );
     }
 

@@ -91,7 +91,7 @@ pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
     })
 }
 
-/// A server's words without what changes from try to try, on one line, at most [`MAX_MESSAGE`] characters.
+/// A server's words without what changes from try to try and without a full stop, on one line, at most [`MAX_MESSAGE`] characters.
 pub(super) fn clean(text: &str) -> String {
     const VOLATILE: [&str; 5] = [
         "Trace ID:",
@@ -107,9 +107,10 @@ pub(super) fn clean(text: &str) -> String {
         .unwrap_or(text.len());
     let words: Vec<&str> = text[..end].split_whitespace().collect();
     let line = words.join(" ");
+    let line = line.strip_suffix('.').unwrap_or(&line);
     match line.char_indices().nth(MAX_MESSAGE) {
         Some((cut, _)) => format!("{}…", &line[..cut]),
-        None => line,
+        None => line.to_owned(),
     }
 }
 
@@ -332,7 +333,7 @@ mod tests {
     fn texts_lose_what_changes_from_try_to_try() {
         assert_eq!(
             clean("AADSTS7000215: Invalid client secret.\r\nTrace ID: 1 Timestamp: 2"),
-            "AADSTS7000215: Invalid client secret."
+            "AADSTS7000215: Invalid client secret"
         );
         let long = clean(&"é".repeat(1000));
         assert_eq!(long.chars().count(), MAX_MESSAGE + 1);

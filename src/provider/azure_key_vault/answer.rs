@@ -42,14 +42,6 @@ impl Act<'_> {
         }
     }
 
-    /// Where to correct what the vault does not understand.
-    fn reference(self) -> &'static str {
-        match self {
-            Self::Get(_) => "check remoteRef.key and remoteRef.version",
-            Self::List => "check vaultUrl",
-        }
-    }
-
     fn permission(self) -> &'static str {
         match self {
             Self::Get(_) => "Get",
@@ -86,10 +78,10 @@ impl Question<'_> {
                     "the vault refused {} ({code}): {}; {}",
                     self.act.describe(),
                     answer.message,
-                    self.act.reference()
+                    reference(self.act)
                 ),
             }),
-            (401, _) => Some(unauthorized(answer)),
+            (401, _) => Some(unauthorized(&answer)),
             (403, Some(_)) => Some(self.denied(answer)),
             (429, _) => Some(Error::Throttled {
                 host: self.host.to_owned(),
@@ -156,7 +148,16 @@ impl Question<'_> {
     }
 }
 
-fn unauthorized(answer: Answer) -> Error {
+/// Where to correct what the vault does not understand.
+fn reference(act: Act<'_>) -> &'static str {
+    if matches!(act, Act::Get(_)) {
+        "check remoteRef.key and remoteRef.version"
+    } else {
+        "check vaultUrl"
+    }
+}
+
+fn unauthorized(answer: &Answer) -> Error {
     let words = answer.message.split(|c: char| !c.is_ascii_alphanumeric());
     let code = words
         .into_iter()
@@ -167,9 +168,10 @@ fn unauthorized(answer: Answer) -> Error {
         "AKV10032" => "check tenantId: the vault belongs to another tenant",
         _ => "check tenantId and environmentType",
     };
+    let message = answer.message.trim_start_matches(&format!("{code}: "));
     Error::Auth {
+        message: message.to_owned(),
         code,
-        message: answer.message,
         remedy: remedy.to_owned(),
     }
 }
@@ -271,12 +273,12 @@ mod tests {
             (
                 403,
                 r#"{"error":{"code":"Forbidden","message":"Operation get is not allowed on a disabled secret.","innererror":{"code":"SecretDisabled"}}}"#,
-                "access denied (SecretDisabled) to secret \"db\": Operation get is not allowed on a disabled secret.; enable the secret, or this version of it, in the vault",
+                "access denied (SecretDisabled) to secret \"db\": Operation get is not allowed on a disabled secret; enable the secret, or this version of it, in the vault",
             ),
             (
                 401,
                 r#"{"error":{"code":"Unauthorized","message":"AKV10032: Invalid issuer."}}"#,
-                "authentication failed (AKV10032): AKV10032: Invalid issuer.; check tenantId: the vault belongs to another tenant",
+                "authentication failed (AKV10032): Invalid issuer; check tenantId: the vault belongs to another tenant",
             ),
             (
                 400,
@@ -286,7 +288,7 @@ mod tests {
             (
                 403,
                 r#"{"error":{"code":"Forbidden","message":"Public network access is disabled.","innererror":{"code":"ForbiddenByConnection"}}}"#,
-                "access denied (ForbiddenByConnection) to secret \"db\": Public network access is disabled.; reach the vault by an approved private endpoint (where the operator runs, the vault's name must resolve to it), or enable public network access",
+                "access denied (ForbiddenByConnection) to secret \"db\": Public network access is disabled; reach the vault by an approved private endpoint (where the operator runs, the vault's name must resolve to it), or enable public network access",
             ),
             (
                 503,

@@ -162,6 +162,28 @@ fn the_auth_type_says_who_signs_in() {
     assert_eq!(proof, Proof::Certificate(selector("pem")));
 }
 
+#[test]
+fn hosts_that_are_no_vaults_are_told_with_what_to_write() {
+    refuses(&[
+        (
+            json!({"vaultUrl": "https://kv.privatelink.vaultcore.azure.net"}),
+            "is the name of a private endpoint, for which the vault has no certificate; write https://kv.vault.azure.net",
+        ),
+        (
+            json!({"vaultUrl": "https://kv.privatelink.vaultcore.azure.cn", "environmentType": "ChinaCloud"}),
+            "write https://kv.vault.azure.cn",
+        ),
+        (
+            json!({"vaultUrl": "https://kv.vault.azure.cn:8443"}),
+            "write https://NAME.vault.azure.net, check environmentType, or allow it with --allow-vault-host=kv.vault.azure.cn:8443",
+        ),
+    ]);
+    let url = "https://kv.privatelink.vaultcore.azure.net";
+    let allowed = ["kv.privatelink.vaultcore.azure.net".to_owned()];
+    let block = block(&json!({"vaultUrl": url}));
+    assert!(Config::parse(&block, &namespaced(), &allowed).is_ok());
+}
+
 /// Each block is refused with these words, and without what it holds.
 fn refuses(cases: &[(Value, &str)]) {
     for (extra, want) in cases {

@@ -53,7 +53,7 @@ pub(super) fn data_property_dockerconfig_json(ns: &str) -> Case {
 pub(super) fn ssh_key_sync(ns: &str) -> Case {
     let one = format!("{ns}-one");
     let data = json!([entry("mysecret", &one, "")]);
-    ssh_key(&[(one, SSH_KEY)], data)
+    ssh_key(&[(one, SSH_KEY)], &data)
 }
 
 /// The same as a property of a JSON secret.
@@ -61,10 +61,10 @@ pub(super) fn ssh_key_sync_data_property(ns: &str) -> Case {
     let one = format!("{ns}-one");
     let data = json!([entry("mysecret", &one, "ssh-auth")]);
     let value = json!({"ssh-auth": SSH_KEY}).to_string();
-    ssh_key(&[(one, &value)], data)
+    ssh_key(&[(one, &value)], &data)
 }
 
-fn ssh_key(secrets: &[(String, &str)], data: serde_json::Value) -> Case {
+fn ssh_key(secrets: &[(String, &str)], data: &serde_json::Value) -> Case {
     let kind = "kubernetes.io/ssh-auth";
     let template = json!({"type": kind, "data": {"ssh-privatekey": "{{ .mysecret | toString }}"}});
     let spec = json!({"data": data, "target": {"name": TARGET, "template": template}});

@@ -10,7 +10,7 @@ use super::Case;
 pub(super) fn find_by_name(ns: &str) -> Case {
     let (names, secrets) = four(ns);
     let find = json!({"name": {"regexp": format!("{ns}-(one|two|three)")}});
-    Case::new(&secrets, spec(find, Value::Null), found(&names))
+    Case::new(&secrets, spec(&find, Value::Null), found(&names))
 }
 
 /// The common beginning of the names goes.
@@ -19,27 +19,30 @@ pub(super) fn find_by_name_and_rewrite(ns: &str) -> Case {
     let find = json!({"name": {"regexp": format!("{ns}-(one|two|three)")}});
     let rewrite = json!([{"regexp": {"source": format!("{ns}-(.*)"), "target": "$1"}}]);
     let data = json!({"one": "v1", "two": "v2", "three": "v3"});
-    Case::new(&secrets, spec(find, rewrite), data)
+    Case::new(&secrets, spec(&find, rewrite), data)
 }
 
 /// With a path, with which all names begin.
 pub(super) fn find_by_name_with_path(ns: &str) -> Case {
     let (names, secrets) = four(ns);
     let find = json!({"path": ns, "name": {"regexp": "(one|two|three)$"}});
-    Case::new(&secrets, spec(find, Value::Null), found(&names))
+    Case::new(&secrets, spec(&find, Value::Null), found(&names))
 }
 
 /// Those that have all the tags.
 pub(super) fn find_by_tag(ns: &str) -> Case {
-    tagged(ns, json!({"tags": {"test": "yes", "kind": ns}}))
+    tagged(ns, &json!({"tags": {"test": "yes", "kind": ns}}))
 }
 
 /// With a path besides.
 pub(super) fn find_by_tag_with_path(ns: &str) -> Case {
-    tagged(ns, json!({"path": ns, "tags": {"test": "yes", "kind": ns}}))
+    tagged(
+        ns,
+        &json!({"path": ns, "tags": {"test": "yes", "kind": ns}}),
+    )
 }
 
-fn tagged(ns: &str, find: Value) -> Case {
+fn tagged(ns: &str, find: &Value) -> Case {
     let (names, secrets) = four(ns);
     let mut case = Case::new(&secrets, spec(find, Value::Null), found(&names));
     for name in &names {
@@ -67,7 +70,7 @@ fn found([one, two, three]: &[String; 3]) -> Value {
     json!({one: "v1", two: "v2", three: "v3"})
 }
 
-fn spec(find: Value, rewrite: Value) -> Value {
+fn spec(find: &Value, rewrite: Value) -> Value {
     let mut source = json!({"find": find});
     if !rewrite.is_null() {
         source["rewrite"] = rewrite;

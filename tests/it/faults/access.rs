@@ -15,14 +15,14 @@ pub(super) fn vaults() -> Vec<Fault> {
     vec![
         Fault::new(
             "The identity has no role on the vault (RBAC)",
-            Told::ByVault("AccessDenied"),
+            Told::Vault("AccessDenied"),
             "access denied (ForbiddenByRbac) to secret \"password\"",
             "grant the identity the role Key Vault Secrets User on the vault",
         )
         .permissions(&[]),
         Fault::new(
             "The identity is in no access policy of the vault",
-            Told::ByVault("AccessDenied"),
+            Told::Vault("AccessDenied"),
             "access denied (ForbiddenByPolicy) to secret \"password\"",
             "give the identity the secret permission Get in the vault's access policies",
         )
@@ -31,7 +31,7 @@ pub(super) fn vaults() -> Vec<Fault> {
         )})),
         Fault::new(
             "The identity may get secrets but not list them, which dataFrom.find does",
-            Told::ByVault("AccessDenied"),
+            Told::Vault("AccessDenied"),
             "access denied (ForbiddenByRbac) to the list of secrets",
             "grant the identity the role Key Vault Secrets User on the vault",
         )
@@ -39,7 +39,7 @@ pub(super) fn vaults() -> Vec<Fault> {
         .permissions(&["get"]),
         Fault::new(
             "The vault's firewall does not know the cluster's address",
-            Told::ByVault("FirewallDenied"),
+            Told::Vault("FirewallDenied"),
             "Client address is not authorized",
             "allow the cluster's outgoing address in the vault's firewall, or use a private endpoint",
         )
@@ -48,7 +48,7 @@ pub(super) fn vaults() -> Vec<Fault> {
         )})),
         Fault::new(
             "The vault has public network access disabled",
-            Told::ByVault("FirewallDenied"),
+            Told::Vault("FirewallDenied"),
             "Public network access is disabled",
             "reach the vault by an approved private endpoint",
         )
@@ -63,35 +63,35 @@ pub(super) fn stores() -> Vec<Fault> {
     vec![
         Fault::new(
             "vaultUrl is the name of a private endpoint",
-            Told::ByStore,
+            Told::Store,
             "${NS}.privatelink.vaultcore.azure.net is the name of a private endpoint",
             "write https://${NS}.vault.azure.net",
         )
         .store(json!({"vaultUrl": "https://${NS}.privatelink.vaultcore.azure.net"})),
         Fault::new(
             "vaultUrl is no vault of the cloud, to which alone tokens go",
-            Told::ByStore,
+            Told::Store,
             "${NS}.vault.azure.cn is not a vault of the cloud in force",
             "check environmentType",
         )
         .store(json!({"vaultUrl": "https://${NS}.vault.azure.cn"})),
         Fault::new(
             "The store does not exist",
-            Told::ByExternalSecret,
+            Told::ExternalSecret,
             "SecretStore.external-secrets.io \"kv\" not found",
             "create it, or correct secretStoreRef",
         )
         .store(json!(null)),
         Fault::new(
             "keyferry.io/allowed-keys does not give the key to the namespace",
-            Told::ByExternalSecret,
+            Told::ExternalSecret,
             "it is not among the keys of this namespace",
             "read another key, or ask whoever owns the store",
         )
         .allowed_keys(json!([{"namespaceSelector": {}, "keys": ["team-a-*"]}])),
         Fault::new(
             "keyferry.io/allowed-keys cannot be read",
-            Told::ByGuard,
+            Told::Guard,
             "annotation keyferry.io/allowed-keys: missing field `namespaceSelector`",
             "write a JSON list such as",
         )

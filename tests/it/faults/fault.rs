@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     /// In the ExternalSecret's `Ready`; the store has nothing to complain of.
-    ByExternalSecret,
+    ExternalSecret,
     /// There, and in the store's `Reachable`, which has this reason.
-    ByVault(&'static str),
+    Vault(&'static str),
     /// In the store's `Ready`; the ExternalSecret refers to it.
-    ByStore,
+    Store,
     /// In the ExternalSecret's `Ready`, and in the store's `AllowedKeys`.
-    ByGuard,
+    Guard,
 }
 
 /// One fault. In its values `${NS}` stands for the namespace, which is the vault's label too, `${API}` and
@@ -114,7 +114,7 @@ impl Fault {
     }
 
     /// An ExternalSecret that reads this `remoteRef`.
-    pub(super) fn reads(self, remote_ref: Value) -> Self {
+    pub(super) fn reads(self, remote_ref: &Value) -> Self {
         self.external_secret(json!({"data": [{"secretKey": "PASSWORD", "remoteRef": remote_ref}]}))
     }
 

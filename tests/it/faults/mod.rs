@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "clippy's exception for tests does not reach their helpers"
 )]
 
@@ -39,6 +38,7 @@ fn sections() -> Vec<(&'static str, Vec<Fault>)> {
         ("Azure's services", network::services()),
         ("Service principals", sign_in::principals()),
         ("Credential Secrets", sign_in::credentials()),
+        ("Federated credentials", sign_in::federations()),
         ("Workload identity", sign_in::workloads()),
         ("Managed identity", sign_in::machines()),
         ("Rights", access::vaults()),

@@ -46,7 +46,7 @@ pub(super) async fn play(fault: &Fault) -> Seen {
 
     let app = scene.object("ExternalSecret", "app");
     let seen = match fault.told {
-        Told::ByStore => {
+        Told::Store => {
             let waits = ["is not ready", "its status says why"];
             let app = told(&scene, &app, "Ready", &waits).await;
             let seen = told(&scene, &store, "Ready", &words).await;
@@ -57,15 +57,13 @@ pub(super) async fn play(fault: &Fault) -> Seen {
             let app_says = told(&scene, &app, "Ready", &words).await;
             repeated(&scene, &app, "UpdateFailed", &words, &app_says).await;
             let store = match others {
-                Told::ByVault(reason) => {
+                Told::Vault(reason) => {
                     let seen = told(&scene, &store, "Reachable", &words).await;
                     repeated(&scene, &store, "Unreachable", &words, &seen).await;
                     assert_eq!(seen.reason, reason);
                     Store::Complains(seen)
                 }
-                Told::ByGuard => {
-                    Store::Complains(told(&scene, &store, "AllowedKeys", &words).await)
-                }
+                Told::Guard => Store::Complains(told(&scene, &store, "AllowedKeys", &words).await),
                 _ => content(&scene, &store).await,
             };
             (app_says, store)

@@ -18,21 +18,21 @@ pub(super) fn principals() -> Vec<Fault> {
     vec![
         Fault::new(
             "The client secret is wrong, or is the secret's id",
-            Told::ByVault("TokenSecretWrong"),
+            Told::Vault("TokenSecretWrong"),
             "AADSTS7000215",
             "put the secret's value (not its id) into the Secret key that clientSecret names",
         )
         .credentials(json!({"id": azfake::CLIENT, "secret": "not-the-secret"})),
         Fault::new(
             "The client secret has expired",
-            Told::ByVault("TokenSecretExpired"),
+            Told::Vault("TokenSecretExpired"),
             "AADSTS7000222",
             "create a new client secret for the application",
         )
         .credentials(json!({"id": azfake::CLIENT, "secret": azfake::EXPIRED_SECRET})),
         Fault::new(
             "The application does not know the certificate",
-            Told::ByVault("TokenCertificateWrong"),
+            Told::Vault("TokenCertificateWrong"),
             "AADSTS700027",
             "add the certificate",
         )
@@ -41,21 +41,21 @@ pub(super) fn principals() -> Vec<Fault> {
         .application(client, json!({"certificates": [fixture("web-chain.pem")]})),
         Fault::new(
             "The tenant does not exist",
-            Told::ByVault("TenantUnknown"),
+            Told::Vault("TenantUnknown"),
             "AADSTS90002",
             "check tenantId",
         )
         .store(json!({"tenantId": UNKNOWN})),
         Fault::new(
             "The tenant has no such application",
-            Told::ByVault("ClientUnknown"),
+            Told::Vault("ClientUnknown"),
             "AADSTS700016",
             "check clientId, and that the application exists in the tenant",
         )
         .credentials(json!({"id": UNKNOWN, "secret": azfake::CLIENT_SECRET})),
         Fault::new(
             "The application is disabled",
-            Told::ByVault("TokenRefused"),
+            Told::Vault("TokenRefused"),
             "is disabled",
             "enable the application's service principal in the tenant",
         )
@@ -66,8 +66,8 @@ pub(super) fn principals() -> Vec<Fault> {
         ),
         Fault::new(
             "The vault belongs to another tenant",
-            Told::ByVault("TokenNotAccepted"),
-            "AKV10032: Invalid issuer",
+            Told::Vault("TokenNotAccepted"),
+            "(AKV10032): Invalid issuer",
             "check tenantId: the vault belongs to another tenant",
         )
         .content(json!({"tenant": UNKNOWN, "secrets": {"password": {"value": "first"}}})),
@@ -87,28 +87,28 @@ pub(super) fn credentials() -> Vec<Fault> {
     vec![
         Fault::new(
             "The credential Secret does not exist",
-            Told::ByStore,
+            Told::Store,
             "secrets \"creds\" not found",
             "create it, or correct the store's reference to it",
         )
         .credentials(Value::Null),
         Fault::new(
             "The credential Secret lacks the key",
-            Told::ByStore,
+            Told::Store,
             "cannot find secret data for key: \"secret\"",
             "add the key, or correct the store's reference to it",
         )
         .credentials(json!({"id": azfake::CLIENT})),
         Fault::new(
             "The key of the credential Secret is empty",
-            Told::ByStore,
+            Told::Store,
             "is empty",
             "put the value there",
         )
         .credentials(json!({"id": azfake::CLIENT, "secret": "\n"})),
         Fault::new(
             "The client certificate is malformed",
-            Told::ByStore,
+            Told::Store,
             place,
             remedy,
         )
@@ -116,7 +116,7 @@ pub(super) fn credentials() -> Vec<Fault> {
         .store(by_certificate()),
         Fault::new(
             "The client certificate has no private key",
-            Told::ByStore,
+            Told::Store,
             "no private key found in PEM file",
             remedy,
         )
@@ -125,15 +125,15 @@ pub(super) fn credentials() -> Vec<Fault> {
     ]
 }
 
-/// The cluster's own identities are not trusted, or not there.
-pub(super) fn workloads() -> Vec<Fault> {
+/// The application does not trust the cluster's ServiceAccount.
+pub(super) fn federations() -> Vec<Fault> {
     let remedy = "give the application a federated credential with issuer ${ISSUER}, subject system:serviceaccount:${NS}:wi and audience api://AzureADTokenExchange";
     let [issuer, subject, audience] =
         ["f2", "f3", "f4"].map(|n| format!("33333333-0000-0000-0000-0000000000{n}"));
     vec![
         Fault::new(
             "No federated credential has the cluster's issuer",
-            Told::ByStore,
+            Told::Store,
             "No matching federated identity record found for presented assertion issuer",
             remedy,
         )
@@ -145,7 +145,7 @@ pub(super) fn workloads() -> Vec<Fault> {
         ),
         Fault::new(
             "No federated credential has the ServiceAccount as subject",
-            Told::ByStore,
+            Told::Store,
             "No matching federated identity record found for presented assertion subject",
             remedy,
         )
@@ -157,23 +157,29 @@ pub(super) fn workloads() -> Vec<Fault> {
         ),
         Fault::new(
             "The federated credential is for another audience",
-            Told::ByStore,
+            Told::Store,
             "No matching federated identity record found for presented assertion audience",
             remedy,
         )
         .store(workload())
         .object(account(&json!({CLIENT_ID: audience})))
         .application(&audience, json!({"audiences": ["api://another-audience"]})),
+    ]
+}
+
+/// A ServiceAccount, or the operator's pod, says too little.
+pub(super) fn workloads() -> Vec<Fault> {
+    vec![
         Fault::new(
             "The ServiceAccount does not exist",
-            Told::ByStore,
+            Told::Store,
             "serviceaccounts \"wi\" not found",
             "create it, or correct the store's reference to it",
         )
         .store(workload()),
         Fault::new(
             "The ServiceAccount has no client id",
-            Told::ByStore,
+            Told::Store,
             "missing clientID",
             "annotate ServiceAccount ${NS}/wi",
         )
@@ -181,7 +187,7 @@ pub(super) fn workloads() -> Vec<Fault> {
         .object(account(&json!({}))),
         Fault::new(
             "Neither the ServiceAccount nor the store names a tenant",
-            Told::ByStore,
+            Told::Store,
             "missing tenantID in store config",
             "write spec.provider.azurekv.tenantId, or annotate ServiceAccount ${NS}/wi",
         )
@@ -189,7 +195,7 @@ pub(super) fn workloads() -> Vec<Fault> {
         .object(account(&json!({CLIENT_ID: azfake::CLIENT}))),
         Fault::new(
             "The operator's pod has no workload identity",
-            Told::ByStore,
+            Told::Store,
             "missing environment variables",
             "label the operator's pod azure.workload.identity/use",
         )
@@ -204,14 +210,14 @@ pub(super) fn machines() -> Vec<Fault> {
     vec![
         Fault::new(
             "The machine does not have the managed identity",
-            Told::ByVault("IdentityMissing"),
+            Told::Vault("IdentityMissing"),
             "Identity not found",
             "assign the identity to the machine, or correct identityId",
         )
         .store(machine.clone()),
         Fault::new(
             "The metadata service cannot be reached: no machine of Azure, or a proxy is asked for it",
-            Told::ByVault("ConnectionFailed"),
+            Told::Vault("ConnectionFailed"),
             "169.254.169.254 is unavailable",
             "managed identity works on Azure's machines only",
         )

@@ -168,6 +168,19 @@ async fn connections_break_hang_and_lag() {
 }
 
 #[tokio::test]
+async fn a_proxy_refuses_with_the_status_that_is_asked_for() {
+    let bed = Bed::start().await;
+    let fault = Fault {
+        refuse_connect: true,
+        ..Fault::status(407)
+    };
+    bed.control().fault("kv", Some(fault));
+    let url = format!("https://{VAULT}/secrets?api-version=7.6");
+    let error = format!("{:?}", send(bed.http.get(url)).await.unwrap_err());
+    assert!(error.contains("ProxyAuthRequired"), "{error}");
+}
+
+#[tokio::test]
 async fn names_with_nxdomain_do_not_resolve() {
     let bed = Bed::start().await;
     let request = bed
