@@ -40,11 +40,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(Command::Up(up)) => tokio::runtime::Runtime::new()?.block_on(run_plane(up)),
         None => {
             let found = assets::kubernetes(&assets::to_stderr)?;
+            let charts = assets::helm(&assets::to_stderr)?;
             for path in [
                 found.etcd,
                 found.api_server,
                 found.controller_manager,
                 found.kubectl,
+                charts.helm,
+                charts.helm4,
+                charts.unittest,
+                charts.kubeconform,
             ] {
                 writeln!(stdout(), "{}", path.display())?;
             }

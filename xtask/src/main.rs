@@ -5,6 +5,7 @@ mod azure_sdks;
 mod bed;
 mod bench;
 mod cargo;
+mod chart;
 mod codegen;
 mod demo;
 mod fuzz;
@@ -33,6 +34,8 @@ enum Command {
     Bed(bed::Args),
     /// Measure what the operator costs.
     Bench(bench::Args),
+    /// Check the Helm chart without a cluster.
+    Chart,
     /// Write what is derived from the types, or check it.
     Codegen(codegen::Args),
     /// Play the HOWTO on a real control plane, up to the rotated Secret.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::AzureSdks(args) => azure_sdks::run(&args),
         Command::Bed(args) => bed::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Chart => chart::run(),
         Command::Codegen(args) => codegen::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),

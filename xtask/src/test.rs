@@ -6,7 +6,7 @@ use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::cargo;
+use crate::{cargo, chart};
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -48,6 +48,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 fn play(args: &Args) -> Result<(Summary, bool)> {
     testbed::assets::kubernetes(&testbed::assets::to_stderr).context("build the control plane")?;
     testbed::assets::gotemplate(&testbed::assets::to_stderr).context("build Go's templates")?;
+    if args.filters.is_empty() {
+        chart::run().context("check the chart")?;
+    } else {
+        testbed::assets::helm(&testbed::assets::to_stderr).context("build Helm")?;
+    }
     let mut command = cargo::command();
     command
         .args(["test", "--workspace", "--no-fail-fast", "--"])

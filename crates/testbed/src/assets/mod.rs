@@ -1,5 +1,5 @@
 //! Where the binaries come from: `KUBEBUILDER_ASSETS`, else PATH, else a cache that is filled by
-//! building the Go modules below `testbed/`. The program that speaks for Go's templates and the suites
+//! building the Go modules below `testbed/`. Helm, the program that speaks for Go's templates and the suites
 //! of the Azure SDKs are always built.
 
 mod build;
@@ -100,6 +100,34 @@ pub fn azure_sdk_go(progress: Progress<'_>) -> Result<PathBuf> {
 /// There is no Python with pip, or the packages cannot be had (see the message for the remedy).
 pub fn azure_sdk_python(progress: Progress<'_>) -> Result<Python> {
     python::with_packages("azure-sdk/python", progress)
+}
+
+/// Helm and what checks charts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Helm {
+    /// Helm 3
+    pub helm: PathBuf,
+    /// Helm 4
+    pub helm4: PathBuf,
+    /// Runs the unit tests of a chart.
+    pub unittest: PathBuf,
+    /// Checks manifests against JSON schemas.
+    pub kubeconform: PathBuf,
+}
+
+/// Helm 3 and 4, helm-unittest and kubeconform, built into the cache if need be. Blocks.
+///
+/// # Errors
+/// There is no Go, or the build fails (see the message for the remedy).
+pub fn helm(progress: Progress<'_>) -> Result<Helm> {
+    let third = build::module(&modules::HELM, progress)?;
+    let fourth = build::module(&modules::HELM4, progress)?;
+    Ok(Helm {
+        helm: third.join("helm"),
+        helm4: fourth.join("helm4"),
+        unittest: third.join("helm-unittest"),
+        kubeconform: third.join("kubeconform"),
+    })
 }
 
 /// Writes a progress line to standard error.

@@ -91,6 +91,68 @@ pub(crate) const AZURE_SDK: Module = Module {
     otherwise: "",
 };
 
+/// Helm 3, the runner of chart unit tests and the checker of manifests against schemas.
+pub(crate) const HELM: Module = Module {
+    name: "helm",
+    tools: &[
+        Tool {
+            name: "helm",
+            verb: BUILD,
+            package: "helm.sh/helm/v3/cmd/helm",
+            stamps: helm_stamps,
+        },
+        Tool {
+            name: "helm-unittest",
+            verb: BUILD,
+            package: "github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
+            stamps: helm_stamps,
+        },
+        Tool {
+            name: "kubeconform",
+            verb: BUILD,
+            package: "github.com/yannh/kubeconform/cmd/kubeconform",
+            stamps: |_| Ok(Vec::new()),
+        },
+    ],
+    minutes: 3,
+    otherwise: "",
+};
+
+/// Helm 4, in a module of its own: both keep the dependencies that their releases shipped.
+pub(crate) const HELM4: Module = Module {
+    name: "helm4",
+    tools: &[Tool {
+        name: "helm4",
+        verb: BUILD,
+        package: "helm.sh/helm/v4/cmd/helm",
+        stamps: |go_mod| {
+            let version = required(go_mod, "helm.sh/helm/v4")?;
+            Ok(vec![format!(
+                "helm.sh/helm/v4/internal/version.version={version}"
+            )])
+        },
+    }],
+    minutes: 3,
+    otherwise: "",
+};
+
+/// Without them Helm 3 takes itself for a client of Kubernetes 1.20 and refuses newer charts.
+fn helm_stamps(go_mod: &str) -> Result<Vec<String>> {
+    let version = required(go_mod, "helm.sh/helm/v3")?;
+    let client = required(go_mod, "k8s.io/client-go")?;
+    let minor = client.split('.').nth(1);
+    let minor = minor.context("k8s.io/client-go without a minor version")?;
+    let mut stamps = vec![format!(
+        "helm.sh/helm/v3/internal/version.version={version}"
+    )];
+    for package in ["chartutil", "lint/rules"] {
+        let variable = format!("helm.sh/helm/v3/pkg/{package}.k8sVersion");
+        stamps.push(format!("{variable}Major=1"));
+        stamps.push(format!("{variable}Minor={minor}"));
+    }
+    Ok(stamps)
+}
+
 /// Without them the server reports no version that clients can parse.
 fn kubernetes_stamps(go_mod: &str) -> Result<Vec<String>> {
     let version = required(go_mod, "k8s.io/kubernetes")?;
