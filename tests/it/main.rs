@@ -1,5 +1,6 @@
 //! One binary for all tests that need real parts.
 
+mod chart;
 mod corpus;
 mod crds;
 mod e2e;

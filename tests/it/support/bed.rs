@@ -44,6 +44,8 @@ pub(crate) enum Kind {
     Audited,
     /// With an audit log and without the kinds, which [`Bed::define`] installs.
     Bare,
+    /// With nothing of the operator's, which a chart installs; [`Bed::sign_in`] comes after it.
+    Empty,
 }
 
 impl Bed {
@@ -54,15 +56,17 @@ impl Bed {
 
     /// Starts a bed of this kind.
     pub(crate) async fn start_as(kind: Kind) -> anyhow::Result<Self> {
-        let mut manifests = vec![read("deploy/rbac.yaml")?];
-        let mut definitions = Vec::new();
-        if kind != Kind::Bare {
-            manifests.insert(0, read(KINDS)?);
+        let (mut manifests, mut definitions) = (Vec::new(), Vec::new());
+        if matches!(kind, Kind::Usual | Kind::Audited) {
+            manifests.push(read(KINDS)?);
             definitions = documents(&manifests[0])?;
+        }
+        if kind != Kind::Empty {
+            manifests.push(read("deploy/rbac.yaml")?);
         }
         let options = testbed::Options {
             manifests,
-            audit: kind != Kind::Usual,
+            audit: matches!(kind, Kind::Audited | Kind::Bare),
             ..testbed::Options::default()
         };
         let plane = ControlPlane::start(options)
@@ -82,17 +86,28 @@ impl Bed {
         let ca_file = plane.state().join("azure-ca.pem");
         std::fs::write(&ca_file, azure.ca_pem())?;
         established(&cluster, &definitions).await?;
-        let kubeconfig = plane
-            .service_account_kubeconfig(NAMESPACE, ACCOUNT, TOKEN_LIFE)
-            .await?;
-        Ok(Self {
+        let kubeconfig = plane.state().join("nobody.kubeconfig");
+        let mut bed = Self {
             plane,
             azure,
             cluster,
             kubeconfig,
             ca_file,
             namespaces: AtomicU32::new(0),
-        })
+        };
+        if kind != Kind::Empty {
+            bed.sign_in(NAMESPACE, ACCOUNT).await?;
+        }
+        Ok(bed)
+    }
+
+    /// Who operators are from now on: this ServiceAccount.
+    pub(crate) async fn sign_in(&mut self, namespace: &str, account: &str) -> anyhow::Result<()> {
+        let made = self
+            .plane
+            .service_account_kubeconfig(namespace, account, TOKEN_LIFE);
+        self.kubeconfig = made.await?;
+        Ok(())
     }
 
     /// Installs the CRDs that `wanted` picks by name, and waits until they are served.

@@ -72,75 +72,69 @@ fn deployment(object: &Value) -> Vec<String> {
 }
 
 fn container(container: &Value, pod: &Value) -> Vec<String> {
-    let context = &container["securityContext"];
     let image = text(&container["image"]);
     let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
-    let either = |field: &str| {
-        if context[field].is_null() {
-            &pod["securityContext"][field]
-        } else {
-            &context[field]
-        }
-    };
-    let is_set = |field: &str| {
-        let value = &container["resources"][field]["memory"];
-        value.is_string()
-    };
+    let resources = &container["resources"];
+    let memory = ["requests", "limits"].map(|field| resources[field]["memory"].is_string());
+    let in_clear = array(&container["env"]).any(is_secret_in_clear);
+    let on_node = array(&container["ports"]).any(|port| port.get("hostPort").is_some());
     let checks = [
         (
             !tag.is_empty() && tag != "latest",
             "the image has no fixed tag",
         ),
         (
-            is_set("requests") && is_set("limits"),
+            memory == [true, true],
             "memory is not requested and limited",
         ),
         (
-            container["resources"]["requests"]["cpu"].is_string(),
+            resources["requests"]["cpu"].is_string(),
             "CPU is not requested",
-        ),
-        (*either("runAsNonRoot") == true, "may run as root"),
-        (context["runAsUser"] != 0, "runs as root"),
-        (
-            context["readOnlyRootFilesystem"] == true,
-            "the root file system can be written",
-        ),
-        (
-            context["allowPrivilegeEscalation"] == false,
-            "may gain privileges",
-        ),
-        (context["privileged"] != true, "is privileged"),
-        (
-            array(&context["capabilities"]["drop"]).any(|name| name == "ALL"),
-            "keeps capabilities",
-        ),
-        (
-            context["capabilities"]["add"].is_null(),
-            "adds capabilities",
-        ),
-        (
-            either("seccompProfile")["type"] == "RuntimeDefault",
-            "seccomp is not RuntimeDefault",
         ),
         (container["livenessProbe"].is_object(), "no liveness probe"),
         (
             container["readinessProbe"].is_object(),
             "no readiness probe",
         ),
-        (
-            array(&container["env"]).all(|variable| !is_secret_in_clear(variable)),
-            "a secret in clear text",
-        ),
-        (
-            array(&container["ports"]).all(|port| port["hostPort"].is_null()),
-            "a port of the node",
-        ),
+        (!in_clear, "a secret in clear text"),
+        (!on_node, "a port of the node"),
     ];
-    checks
+    let confined = confined(&container["securityContext"], &pod["securityContext"]);
+    let failed = checks
         .into_iter()
-        .filter(|(holds, _)| !holds)
-        .map(|(_, what)| what.to_owned())
-        .collect()
+        .chain(confined)
+        .filter(|(holds, _)| !holds);
+    failed.map(|(_, what)| what.to_owned()).collect()
+}
+
+/// What Pod Security calls restricted, and a root file system that cannot be written.
+fn confined<'a>(own: &Value, of_pod: &Value) -> [(bool, &'a str); 8] {
+    let either = |field: &str| {
+        let set = [own, of_pod]
+            .into_iter()
+            .find(|context| !context[field].is_null());
+        set.map_or(Value::Null, |context| context[field].clone())
+    };
+    let dropped = array(&own["capabilities"]["drop"]).any(|name| name == "ALL");
+    [
+        (either("runAsNonRoot") == true, "may run as root"),
+        (either("runAsUser") != 0, "runs as root"),
+        (
+            own["readOnlyRootFilesystem"] == true,
+            "the root file system can be written",
+        ),
+        (
+            own["allowPrivilegeEscalation"] == false,
+            "may gain privileges",
+        ),
+        (own["privileged"] != true, "is privileged"),
+        (dropped, "keeps capabilities"),
+        (own["capabilities"]["add"].is_null(), "adds capabilities"),
+        (
+            either("seccompProfile")["type"] == "RuntimeDefault",
+            "seccomp is not RuntimeDefault",
+        ),
+    ]
 }
 
 fn is_secret_in_clear(variable: &Value) -> bool {

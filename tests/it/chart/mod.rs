@@ -1,0 +1,18 @@
+//! The Helm chart on a real API server: what is admitted, what is installed, upgraded and left behind,
+//! what the operator can do with the rights that it brings. What needs no cluster is checked by
+//! `cargo xtask chart`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy's exception for tests does not reach their helpers"
+)]
+
+mod helm;
+mod howto;
+mod install;
+mod rendered;
+mod rights;
+mod scoped;
+mod takeover;
+mod told;

@@ -1,0 +1,68 @@
+//! Alerts, dashboard and the tables of docs/ name only what there is.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use keyferry::telemetry::Metrics;
+
+use super::helm::CHART;
+use crate::support::settings::repository;
+
+/// The families that the operator exports, with one series each.
+fn exported() -> BTreeSet<String> {
+    let metrics = Metrics::new().unwrap();
+    metrics.sync_called("n", "o");
+    metrics.sync_failed("n", "o");
+    metrics.provider_called("p", "c", true);
+    let kinds = [
+        &metrics.external_secret,
+        &metrics.secret_store,
+        &metrics.cluster_secret_store,
+    ];
+    for kind in kinds {
+        kind.set_ready("n", "o", true);
+        kind.set_duration("n", "o", Duration::ZERO);
+    }
+    let text = metrics.render().unwrap();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    types
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The words of a text that look like families of the kinds.
+fn named(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words
+        .filter(|word| {
+            let kinds = [
+                "externalsecret_",
+                "secretstore_",
+                "clustersecretstore_",
+                "pushsecret_",
+            ];
+            let frameworks = ["controller_runtime_", "workqueue_", "rest_client_"];
+            kinds
+                .iter()
+                .chain(&frameworks)
+                .any(|start| word.starts_with(start))
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn alerts_and_dashboard_read_only_metrics_that_are_exported() {
+    let exported = exported();
+    let mut all = BTreeSet::new();
+    for file in ["alerts.yaml", "dashboard.json"] {
+        let text = std::fs::read_to_string(repository().join(CHART).join("files").join(file));
+        let named = named(&text.unwrap());
+        let unknown: Vec<_> = named.difference(&exported).collect();
+        assert!(unknown.is_empty(), "{file} reads {unknown:?}");
+        all.extend(named);
+    }
+    let unread: Vec<_> = exported.difference(&all).collect();
+    assert!(unread.is_empty(), "nobody reads {unread:?}");
+}
