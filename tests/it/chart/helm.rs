@@ -1,6 +1,6 @@
 //! A cluster that Helm installs into, and Helm itself. Nothing of the operator's is there before a chart is.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -45,11 +45,15 @@ impl Stage {
 
     /// Runs Helm in the repository's root as the cluster's administrator.
     pub(super) async fn helm(&self, major: Major, arguments: &[&str]) -> anyhow::Result<Output> {
-        let program = match major {
+        self.tool(self.helm_path(major), arguments).await
+    }
+
+    /// Where a Helm is.
+    pub(super) fn helm_path(&self, major: Major) -> &Path {
+        match major {
             Major::Third => &self.helm.helm,
             Major::Fourth => &self.helm.helm4,
-        };
-        self.tool(program, arguments).await
+        }
     }
 
     /// Runs kubeconform.
@@ -57,7 +61,7 @@ impl Stage {
         self.tool(&self.helm.kubeconform, arguments).await
     }
 
-    async fn tool(&self, program: &PathBuf, arguments: &[&str]) -> anyhow::Result<Output> {
+    async fn tool(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
         let plane = self.bed.plane();
         let mut command = Command::new(program);
         command.args(arguments).current_dir(repository());

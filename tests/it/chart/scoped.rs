@@ -5,6 +5,7 @@ use serde_json::json;
 use super::helm::{CHART, Major, NAMESPACE, Stage, object, restricted};
 use crate::support::manifests::{credentials, external_secret, store_of, value};
 use crate::support::run;
+use crate::support::settings::repository;
 
 #[test]
 fn a_scoped_release_serves_its_namespace_by_a_role_and_no_other() {
@@ -14,7 +15,7 @@ fn a_scoped_release_serves_its_namespace_by_a_role_and_no_other() {
         for namespace in ["team-a", "team-b"] {
             bed.cluster().apply(&restricted(namespace), None).await?;
         }
-        let kinds = std::fs::read_to_string("crds/bundle.yaml")?;
+        let kinds = std::fs::read_to_string(repository().join("crds/bundle.yaml"))?;
         bed.install(&kinds).await?;
         let values = format!("--values={CHART}/ci/one-namespace.yaml");
         let install = [

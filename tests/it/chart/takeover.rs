@@ -1,1 +1,234 @@
-//! .
+//! docs/migrate-from-eso.md: its commands, run as they stand there, on a cluster with a release that has
+//! the names of ESO's and with objects as ESO was recorded to leave them.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::helm::{Major, NAMESPACE, Stage, object};
+use crate::golden;
+use crate::support::cluster::{array, text};
+use crate::support::manifests::{external_secret, ready};
+use crate::support::run;
+use crate::support::scene::eventually;
+use crate::support::settings::repository;
+
+const WITHIN: Duration = Duration::from_mins(2);
+/// Recorded clusters with an ExternalSecret in step.
+const CASES: [&str; 3] = [
+    "es-no-refresh-in-interval",
+    "es-labels-copied",
+    "df-extract-property",
+];
+/// One of their namespaces, and its store.
+const TEAM: &str = "g-es-no-refresh-in-interval";
+const ESO: &str = "external-secrets/external-secrets";
+
+#[test]
+fn the_documented_way_from_eso_by_helm_3_writes_no_secret() {
+    run(migrate(Major::Third)).unwrap();
+}
+
+#[test]
+fn the_documented_way_from_eso_by_helm_4_writes_no_secret() {
+    run(migrate(Major::Fourth)).unwrap();
+}
+
+async fn migrate(major: Major) -> anyhow::Result<()> {
+    let mut stage = Stage::start().await?;
+    let place = stage.place(major)?;
+    let sections = sections();
+    assert_eq!(sections.len(), 4, "{sections:?}");
+    let eso = "external-secrets external-secrets/external-secrets --namespace external-secrets";
+    let install = format!("helm install {eso} --set webhook.failurePolicy=Ignore");
+    stage.shell(&place, &install).await?;
+    golden::takeover::leave_as_eso(&stage.bed, &CASES).await?;
+    stage
+        .shell(&place, &format!("helm upgrade {eso} --reset-values"))
+        .await?;
+    let secrets = secrets(&stage).await?;
+    assert_eq!(
+        secrets.len(),
+        CASES.len() * 2,
+        "targets and credentials: {secrets:?}"
+    );
+    let change = format!("kubectl annotate externalsecret app -n {TEAM} a=b --dry-run=server");
+    eventually("a dead webhook that refuses changes", async || {
+        let refusal = stage.shell(&place, &change).await.err()?;
+        refusal
+            .to_string()
+            .contains("failed calling webhook")
+            .then_some(())
+    })
+    .await;
+
+    let kept = stage.play(&place, &sections[0]).await?;
+    assert_eq!(kept.last().map(|out| out.trim()), Some("6"));
+    stage.play(&place, &sections[1]).await?;
+    let listed = stage
+        .play(&place, &sections[2])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    assert_eq!(listed.matches("True").count(), CASES.len(), "{listed}");
+
+    let mut operator = stage.operate("keyferry").await?;
+    for case in CASES {
+        looked_at(&operator, &format!("g-{case}")).await;
+    }
+    let crds = stage
+        .play(&place, &sections[3])
+        .await?
+        .pop()
+        .unwrap_or_default();
+    assert_eq!(crds.matches(".external-secrets.io").count(), 6, "{crds}");
+    ours(&stage).await?;
+    assert_eq!(
+        self::secrets(&stage).await?,
+        secrets,
+        "a Secret was written"
+    );
+
+    stage.bed.cluster().apply(&fresh(), Some(TEAM)).await?;
+    stage
+        .bed
+        .wait_ready(&object("ExternalSecret", Some(TEAM), "fresh"), "True")
+        .await?;
+    for item in stage.bed.cluster().list("ExternalSecret", None).await? {
+        assert_eq!(ready(&item)["status"], "True", "{item}");
+    }
+    operator.stop().await?;
+    Ok(())
+}
+
+fn fresh() -> Value {
+    let data = json!([{"secretKey": "x", "remoteRef": {"key": "db-password"}}]);
+    external_secret("fresh", json!({"data": data}))
+}
+
+/// The commands of the page's numbered sections.
+fn sections() -> Vec<Vec<String>> {
+    let page = std::fs::read_to_string(repository().join("docs/migrate-from-eso.md")).unwrap();
+    let numbered = page
+        .split("\n## ")
+        .filter(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+    let commands = |section: &str| {
+        let code = section
+            .split("```sh\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next());
+        code.flat_map(str::lines).map(str::to_owned).collect()
+    };
+    numbered.map(commands).collect()
+}
+
+/// Waits until the operator has reconciled something of a namespace.
+async fn looked_at(operator: &crate::support::operator::Operator, namespace: &str) {
+    eventually(&format!("a look at {namespace}"), async || {
+        let metrics = operator.metrics().await.unwrap_or_default();
+        let mut series = metrics
+            .lines()
+            .filter(|line| line.starts_with("externalsecret_sync_calls_total{"));
+        series
+            .any(|line| line.contains(&format!("namespace=\"{namespace}\"")))
+            .then_some(())
+    })
+    .await;
+}
+
+/// The served kinds have our definitions and are our release's; nothing of ESO's is left but the rest.
+async fn ours(stage: &Stage) -> anyhow::Result<()> {
+    let cluster = stage.bed.cluster();
+    for plural in ["externalsecrets", "secretstores", "clustersecretstores"] {
+        let name = format!("{plural}.external-secrets.io");
+        let found = cluster
+            .get(&object("CustomResourceDefinition", None, &name))
+            .await?;
+        let found = found.context(name)?;
+        let versions: Vec<&str> = array(&found["spec"]["versions"])
+            .map(|it| text(&it["name"]))
+            .collect();
+        assert_eq!(versions, ["v1", "v1beta1"]);
+        let schema = &found["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        assert!(schema["x-kubernetes-preserve-unknown-fields"].is_null());
+        let annotations = &found["metadata"]["annotations"];
+        assert_eq!(annotations["meta.helm.sh/release-name"], "keyferry");
+    }
+    let deployments = cluster.list("Deployment", Some(NAMESPACE)).await?;
+    let names: Vec<&str> = deployments
+        .iter()
+        .map(|it| text(&it["metadata"]["name"]))
+        .collect();
+    assert_eq!(names, ["keyferry"]);
+    assert!(
+        cluster
+            .list("ValidatingWebhookConfiguration", None)
+            .await?
+            .is_empty()
+    );
+    Ok(())
+}
+
+/// Uid and version of every Secret of the recorded clusters.
+async fn secrets(stage: &Stage) -> anyhow::Result<BTreeMap<String, [Value; 2]>> {
+    let mut found = BTreeMap::new();
+    for case in CASES {
+        let namespace = format!("g-{case}");
+        for secret in stage.bed.cluster().list("Secret", Some(&namespace)).await? {
+            let metadata = &secret["metadata"];
+            if metadata["name"] != "fresh" {
+                let versions = ["uid", "resourceVersion"].map(|field| metadata[field].clone());
+                found.insert(format!("{namespace}/{}", text(&metadata["name"])), versions);
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl Stage {
+    /// A directory as the page's reader has it: the repository's deploy/, ESO's chart under the name of
+    /// its repository, helm and kubectl on the PATH.
+    fn place(&self, major: Major) -> anyhow::Result<PathBuf> {
+        let place = self.bed.state().join("place");
+        std::fs::create_dir_all(place.join("bin"))?;
+        std::fs::create_dir_all(place.join("external-secrets"))?;
+        symlink(repository().join("deploy"), place.join("deploy"))?;
+        symlink(repository().join("tests/it/chart/eso"), place.join(ESO))?;
+        symlink(self.helm_path(major), place.join("bin/helm"))?;
+        symlink(self.bed.plane().kubectl_path(), place.join("bin/kubectl"))?;
+        Ok(place)
+    }
+
+    /// Runs commands one after the other and returns what each printed.
+    async fn play(&self, place: &Path, commands: &[String]) -> anyhow::Result<Vec<String>> {
+        let mut printed = Vec::new();
+        for command in commands {
+            printed.push(self.shell(place, command).await?);
+        }
+        Ok(printed)
+    }
+
+    async fn shell(&self, place: &Path, command: &str) -> anyhow::Result<String> {
+        let plane = self.bed.plane();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).current_dir(place).env_clear();
+        shell.env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", place.join("bin").display()),
+        );
+        shell
+            .env("HOME", plane.state())
+            .env("KUBECONFIG", plane.admin_kubeconfig());
+        let output = timeout(WITHIN, shell.kill_on_drop(true).output()).await;
+        let output = output.with_context(|| command.to_owned())??;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.success(), "{command}: {stderr}");
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}

@@ -12,7 +12,7 @@ mod pending;
 mod report;
 mod run;
 mod snapshot;
-mod takeover;
+pub(crate) mod takeover;
 
 pub(crate) use self::case::documents;
 

@@ -104,6 +104,27 @@ async fn take_over() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Puts in what ESO left of these cases: their objects, targets and statuses as recorded.
+pub(crate) async fn leave_as_eso(bed: &Bed, names: &[&str]) -> anyhow::Result<()> {
+    let differences = Differences::load(&own_cases().join("differences.toml"))?;
+    let mut left = 0;
+    for file in case::files(&own_cases())? {
+        if !names
+            .iter()
+            .any(|name| file.ends_with(format!("{name}.yaml")))
+        {
+            continue;
+        }
+        let case = Case::load(&file)?;
+        let end = end(&case).context("no plain case")?;
+        let mut run = Run::new(bed, &case, &differences);
+        run.leave_as_eso(end).await.context(case.name.clone())?;
+        left += 1;
+    }
+    anyhow::ensure!(left == names.len(), "{left} of {names:?}");
+    Ok(())
+}
+
 /// The snapshot that a case reaches by applying objects alone, with everything in step.
 fn end(case: &Case) -> Option<&str> {
     for step in case.steps() {
