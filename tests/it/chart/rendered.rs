@@ -10,7 +10,7 @@ use super::helm::{NAMESPACE, Stage, restricted, value_files};
 use crate::golden::documents;
 use crate::support::cluster::{array, text};
 use crate::support::run;
-use crate::support::settings::repository;
+use crate::support::settings::{self, repository};
 
 /// The Prometheus operator's kinds as far as the API server must know them.
 const MONITORING: [(&str, &str); 2] = [
@@ -118,6 +118,38 @@ async fn dry_run(stage: &Stage, object: &Value) -> anyhow::Result<()> {
     let body = Some((object, "application/apply-patch+yaml"));
     cluster.request("PATCH", &path, body).await?;
     Ok(())
+}
+
+#[test]
+fn every_flag_of_every_rendering_is_one_that_the_operator_has() {
+    let test = async {
+        let stage = Stage::start().await?;
+        let mut seen = 0;
+        for (values, documents) in renderings(&stage).await? {
+            for deployment in documents.iter().filter(|it| it["kind"] == "Deployment") {
+                let flags = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+                let parsed = |more: &[&str]| {
+                    let mut command = std::process::Command::new(settings::operator());
+                    command
+                        .args(array(flags).map(text))
+                        .args(more)
+                        .arg("--help");
+                    command.output()
+                };
+                let output = parsed(&[])?;
+                let error = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{values}: {error}");
+                assert!(
+                    !parsed(&["--no-such-flag"])?.status.success(),
+                    "an unknown flag passes"
+                );
+                seen += array(flags).count();
+            }
+        }
+        assert!(seen > 30, "{seen}");
+        anyhow::Ok(())
+    };
+    run(test).unwrap();
 }
 
 #[test]

@@ -40,6 +40,35 @@ fn the_documented_way_from_eso_by_helm_4_writes_no_secret() {
     run(migrate(Major::Fourth)).unwrap();
 }
 
+#[test]
+fn an_annotation_in_the_cluster_alone_does_not_keep_the_kinds() {
+    let test = async {
+        let stage = Stage::start().await?;
+        for major in [Major::Third, Major::Fourth] {
+            let (chart, name) = ("tests/it/chart/eso", "external-secrets");
+            let install = ["install", name, chart, "--namespace", NAMESPACE];
+            stage.helm(major, &install).await?.success()?;
+            let plane = stage.bed.plane();
+            let keep = ["annotate", "crd", "--all", "helm.sh/resource-policy=keep"];
+            plane.kubectl(keep).await?.success()?;
+            let uninstall = ["uninstall", name, "--namespace", NAMESPACE];
+            stage.helm(major, &uninstall).await?.success()?;
+            for plural in ["externalsecrets", "pushsecrets"] {
+                let crd = format!("{plural}.external-secrets.io");
+                let crd = object("CustomResourceDefinition", None, &crd);
+                // the API server takes its time on a busy machine
+                let limit = Duration::from_secs(90);
+                stage
+                    .bed
+                    .wait_for("gone", &crd, limit, |now| now.is_none())
+                    .await?;
+            }
+        }
+        anyhow::Ok(())
+    };
+    run(test).unwrap();
+}
+
 async fn migrate(major: Major) -> anyhow::Result<()> {
     let mut stage = Stage::start().await?;
     let place = stage.place(major)?;

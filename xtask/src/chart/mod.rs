@@ -50,6 +50,7 @@ pub(crate) fn run() -> Result<()> {
     let counts = suites.lines().filter(|line| line.starts_with("Tests:"));
     let counts: Vec<&str> = counts.collect();
     alerts_are_documented()?;
+    ignored_values_are_documented()?;
     versions_agree()?;
     writeln!(
         stdout(),
@@ -87,6 +88,23 @@ fn alerts_are_documented() -> Result<()> {
         names == sections,
         "docs/alerts.md has sections {sections:?}, the chart alerts {names:?}"
     );
+    Ok(())
+}
+
+/// docs/install.md names every value of ESO's chart that is ignored.
+fn ignored_values_are_documented() -> Result<()> {
+    let helpers = helm::read("templates/_helpers.tpl")?;
+    let list = helpers.split("$path := list").nth(1);
+    let list = list.and_then(|rest| rest.split("}}").next());
+    let list = list.context("no list of ignored values in _helpers.tpl")?;
+    let page = fs::read_to_string(cargo::root().join("docs/install.md"))
+        .context("read docs/install.md")?;
+    let names: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
+    ensure!(names.len() > 10, "few ignored values: {names:?}");
+    let absent = names
+        .iter()
+        .find(|name| !page.contains(&format!("`{name}`")));
+    ensure!(absent.is_none(), "docs/install.md does not name {absent:?}");
     Ok(())
 }
 
