@@ -74,62 +74,31 @@ async fn migrate(major: Major) -> anyhow::Result<()> {
     let place = stage.place(major)?;
     let sections = sections();
     assert_eq!(sections.len(), 4, "{sections:?}");
-    let eso = "external-secrets external-secrets/external-secrets --namespace external-secrets";
-    let install = format!("helm install {eso} --set webhook.failurePolicy=Ignore");
-    stage.shell(&place, &install).await?;
-    golden::takeover::leave_as_eso(&stage.bed, &CASES).await?;
-    stage
-        .shell(&place, &format!("helm upgrade {eso} --reset-values"))
-        .await?;
+    stage.as_eso_left_it(&place).await?;
     let secrets = secrets(&stage).await?;
-    assert_eq!(
-        secrets.len(),
-        CASES.len() * 2,
-        "targets and credentials: {secrets:?}"
-    );
-    let change = format!("kubectl annotate externalsecret app -n {TEAM} a=b --dry-run=server");
-    eventually("a dead webhook that refuses changes", async || {
-        let refusal = stage.shell(&place, &change).await.err()?;
-        refusal
-            .to_string()
-            .contains("failed calling webhook")
-            .then_some(())
-    })
-    .await;
+    let expected = CASES.len() * 2;
+    assert_eq!(secrets.len(), expected, "targets, credentials: {secrets:?}");
 
     let kept = stage.play(&place, &sections[0]).await?;
-    assert_eq!(kept.last().map(|out| out.trim()), Some("6"));
+    assert_eq!(kept.trim(), "6", "kinds of the stand-in");
     stage.play(&place, &sections[1]).await?;
-    let listed = stage
-        .play(&place, &sections[2])
-        .await?
-        .pop()
-        .unwrap_or_default();
+    let listed = stage.play(&place, &sections[2]).await?;
     assert_eq!(listed.matches("True").count(), CASES.len(), "{listed}");
-
     let mut operator = stage.operate("keyferry").await?;
     for case in CASES {
         looked_at(&operator, &format!("g-{case}")).await;
     }
-    let crds = stage
-        .play(&place, &sections[3])
-        .await?
-        .pop()
-        .unwrap_or_default();
-    assert_eq!(crds.matches(".external-secrets.io").count(), 6, "{crds}");
+    let kinds = stage.play(&place, &sections[3]).await?;
+    assert_eq!(kinds.matches(".external-secrets.io").count(), 6, "{kinds}");
     ours(&stage).await?;
-    assert_eq!(
-        self::secrets(&stage).await?,
-        secrets,
-        "a Secret was written"
-    );
+    let now = self::secrets(&stage).await?;
+    assert_eq!(now, secrets, "a Secret was written");
 
-    stage.bed.cluster().apply(&fresh(), Some(TEAM)).await?;
-    stage
-        .bed
-        .wait_ready(&object("ExternalSecret", Some(TEAM), "fresh"), "True")
-        .await?;
-    for item in stage.bed.cluster().list("ExternalSecret", None).await? {
+    let cluster = stage.bed.cluster();
+    cluster.apply(&fresh(), Some(TEAM)).await?;
+    let fresh = object("ExternalSecret", Some(TEAM), "fresh");
+    stage.bed.wait_ready(&fresh, "True").await?;
+    for item in cluster.list("ExternalSecret", None).await? {
         assert_eq!(ready(&item)["status"], "True", "{item}");
     }
     operator.stop().await?;
@@ -234,22 +203,43 @@ impl Stage {
         Ok(place)
     }
 
-    /// Runs commands one after the other and returns what each printed.
-    async fn play(&self, place: &Path, commands: &[String]) -> anyhow::Result<Vec<String>> {
-        let mut printed = Vec::new();
+    /// A release with the names of ESO's, objects as it left them, and a webhook that nobody serves:
+    /// while it is to be ignored the objects are put in.
+    async fn as_eso_left_it(&self, place: &Path) -> anyhow::Result<()> {
+        let eso = format!("external-secrets {ESO} --namespace {NAMESPACE}");
+        let lenient = format!("helm install {eso} --set webhook.failurePolicy=Ignore");
+        self.shell(place, &lenient).await?;
+        golden::takeover::leave_as_eso(&self.bed, &CASES).await?;
+        let strict = format!("helm upgrade {eso} --reset-values");
+        self.shell(place, &strict).await?;
+        let change = format!("kubectl annotate externalsecret app -n {TEAM} a=b --dry-run=server");
+        eventually("a dead webhook that refuses changes", async || {
+            let refusal = self.shell(place, &change).await.err()?.to_string();
+            refusal.contains("failed calling webhook").then_some(())
+        })
+        .await;
+        Ok(())
+    }
+
+    /// Runs commands one after the other and returns what the last one printed.
+    async fn play(&self, place: &Path, commands: &[String]) -> anyhow::Result<String> {
+        let mut printed = String::new();
         for command in commands {
-            printed.push(self.shell(place, command).await?);
+            printed = self.shell(place, command).await?;
         }
         Ok(printed)
     }
 
-    async fn shell(&self, place: &Path, command: &str) -> anyhow::Result<String> {
+    async fn shell(&self, directory: &Path, command: &str) -> anyhow::Result<String> {
         let plane = self.bed.plane();
         let mut shell = Command::new("sh");
-        shell.args(["-c", command]).current_dir(place).env_clear();
+        shell
+            .args(["-c", command])
+            .current_dir(directory)
+            .env_clear();
         shell.env(
             "PATH",
-            format!("{}:/usr/bin:/bin", place.join("bin").display()),
+            format!("{}:/usr/bin:/bin", directory.join("bin").display()),
         );
         shell
             .env("HOME", plane.state())

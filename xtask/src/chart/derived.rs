@@ -104,5 +104,5 @@ fn render(helm: &Helm, arguments: &[&str]) -> Result<String> {
         let line = line.trim_start();
         !OF_HELM.iter().any(|start| line.starts_with(start))
     });
-    Ok(lines.map(|line| format!("{line}\n")).collect())
+    Ok(lines.flat_map(|line| [line, "\n"]).collect())
 }

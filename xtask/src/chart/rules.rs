@@ -262,17 +262,17 @@ mod tests {
 
     #[test]
     fn wildcards_and_selectors_without_pods_are_told() {
-        let role =
+        let granting =
             |rule: Value| json!({"kind": "Role", "metadata": {"name": "r"}, "rules": [rule]});
         let rule = |resources: &str, verbs: &str| json!({"apiGroups": [""], "resources": [resources], "verbs": [verbs]});
-        assert!(broken(&[role(rule("secrets", "get"))]).is_empty());
+        assert!(broken(&[granting(rule("secrets", "get"))]).is_empty());
         for rule in [
             rule("secrets", "*"),
             rule("*", "list"),
             rule("pods/exec", "create"),
             rule("users", "impersonate"),
         ] {
-            assert_eq!(broken(&[role(rule.clone())]).len(), 1, "{rule}");
+            assert_eq!(broken(&[granting(rule.clone())]).len(), 1, "{rule}");
         }
         let service =
             json!({"kind": "Service", "metadata": {"name": "s"}, "spec": {"selector": {"a": "c"}}});
