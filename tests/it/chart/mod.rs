@@ -10,6 +10,7 @@
 mod helm;
 mod howto;
 mod install;
+mod needed;
 mod rendered;
 mod rights;
 mod scoped;

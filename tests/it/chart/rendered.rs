@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use super::helm::{NAMESPACE, Stage, restricted, value_files};
 use crate::golden::documents;
@@ -28,7 +29,14 @@ fn monitoring(kind: &str, plural: &str) -> Value {
                 "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": any}}}}]}})
 }
 
-async fn stage() -> anyhow::Result<Stage> {
+/// One control plane for all tests below: they write nothing that outlives them.
+static STAGE: OnceCell<Stage> = OnceCell::const_new();
+
+async fn stage() -> anyhow::Result<&'static Stage> {
+    STAGE.get_or_try_init(start).await
+}
+
+async fn start() -> anyhow::Result<Stage> {
     let stage = Stage::start().await?;
     for (kind, plural) in MONITORING {
         stage
@@ -63,9 +71,9 @@ fn every_rendering_passes_a_strict_dry_run_and_its_pods_are_restricted() {
     let test = async {
         let stage = stage().await?;
         let mut pods = 0;
-        for (values, documents) in renderings(&stage).await? {
+        for (values, documents) in renderings(stage).await? {
             for document in &documents {
-                dry_run(&stage, document)
+                dry_run(stage, document)
                     .await
                     .with_context(|| format!("{values}: {document}"))?;
                 if document["kind"] == "Deployment" {
@@ -76,7 +84,7 @@ fn every_rendering_passes_a_strict_dry_run_and_its_pods_are_restricted() {
                         .bed
                         .apply(NAMESPACE, &account(&pod).to_string())
                         .await?;
-                    dry_run(&stage, &pod)
+                    dry_run(stage, &pod)
                         .await
                         .with_context(|| format!("{values}: the pod"))?;
                     pods += 1;
@@ -123,9 +131,9 @@ async fn dry_run(stage: &Stage, object: &Value) -> anyhow::Result<()> {
 #[test]
 fn every_flag_of_every_rendering_is_one_that_the_operator_has() {
     let test = async {
-        let stage = Stage::start().await?;
+        let stage = stage().await?;
         let mut seen = 0;
-        for (values, documents) in renderings(&stage).await? {
+        for (values, documents) in renderings(stage).await? {
             for deployment in documents.iter().filter(|it| it["kind"] == "Deployment") {
                 let flags = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
                 let parsed = |more: &[&str]| {
@@ -167,9 +175,9 @@ fn every_rendering_fits_the_servers_schemas_in_kubeconforms_eyes() {
                 .kubeconform(&["-strict", "-summary", "-schema-location", &schemas, file])
                 .await
         };
-        for (values, documents) in renderings(&stage).await? {
+        for (values, documents) in renderings(stage).await? {
             for document in &documents {
-                write_schema(&stage, &folder, document).await?;
+                write_schema(stage, &folder, document).await?;
             }
             let text: Vec<String> = documents.iter().map(Value::to_string).collect();
             let file = folder.join("rendering.yaml").display().to_string();

@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     Audited,
     /// With an audit log and without the kinds, which [`Bed::define`] installs.
     Bare,
-    /// With nothing of the operator's, which a chart installs; [`Bed::sign_in`] comes after it.
+    /// With an audit log and nothing of the operator's, which a chart installs; [`Bed::sign_in`] comes after it.
     Empty,
 }
 
@@ -66,7 +66,7 @@ impl Bed {
         }
         let options = testbed::Options {
             manifests,
-            audit: matches!(kind, Kind::Audited | Kind::Bare),
+            audit: kind != Kind::Usual,
             ..testbed::Options::default()
         };
         let plane = ControlPlane::start(options)
