@@ -30,7 +30,7 @@ struct Cli {
 enum Command {
     /// Hold azfake to the Azure SDKs for Go and Python.
     AzureSdks(azure_sdks::Args),
-    /// Build the control plane's binaries; `bed up` starts one.
+    /// Build the binaries of the test bed; `bed up` starts a control plane.
     Bed(bed::Args),
     /// Measure what the operator costs.
     Bench(bench::Args),

@@ -43,8 +43,8 @@ fn the_documented_way_from_eso_by_helm_4_writes_no_secret() {
 #[test]
 fn an_annotation_in_the_cluster_alone_does_not_keep_the_kinds() {
     let test = async {
-        let stage = Stage::start().await?;
         for major in [Major::Third, Major::Fourth] {
+            let stage = Stage::start().await?;
             let (chart, name) = ("tests/it/chart/eso", "external-secrets");
             let install = ["install", name, chart, "--namespace", NAMESPACE];
             stage.helm(major, &install).await?.success()?;
@@ -56,12 +56,10 @@ fn an_annotation_in_the_cluster_alone_does_not_keep_the_kinds() {
             for plural in ["externalsecrets", "pushsecrets"] {
                 let crd = format!("{plural}.external-secrets.io");
                 let crd = object("CustomResourceDefinition", None, &crd);
-                // the API server takes its time on a busy machine
-                let limit = Duration::from_secs(90);
-                stage
-                    .bed
-                    .wait_for("gone", &crd, limit, |now| now.is_none())
-                    .await?;
+                let found = stage.bed.cluster().get(&crd).await?.unwrap_or_default();
+                // the server may still be clearing up after it
+                let goes = &found["metadata"]["deletionTimestamp"];
+                assert!(found.is_null() || goes.is_string(), "{major:?}: {found}");
             }
         }
         anyhow::Ok(())

@@ -87,7 +87,7 @@ pub(crate) fn from_chart() -> Result<Vec<(PathBuf, String)>> {
         (
             deploy.join("manifests/keyferry.yaml"),
             format!(
-                "{MADE}# All of it with default values, for people without Helm: kubectl apply --server-side -f FILE\n{NAMESPACE}{all}"
+                "{MADE}# All of it with default values, for people without Helm. Put your image in, then: kubectl apply --server-side -f FILE\n{NAMESPACE}{all}"
             ),
         ),
         (
