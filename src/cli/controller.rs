@@ -46,6 +46,10 @@ pub(super) struct Args {
     /// How old status.refreshTime may grow while nothing changes; 0s writes at each refresh.
     #[arg(long, default_value = "15m", value_parser = go_duration)]
     status_heartbeat: SignedDuration,
+    /// How long before a secret, key or certificate of a vault ends a warning is given, once; 0s for
+    /// none.
+    #[arg(long, default_value = "720h", value_parser = go_duration)]
+    expiry_warning: SignedDuration,
     #[command(flatten)]
     templates: Templates,
     #[command(flatten)]
@@ -164,6 +168,7 @@ fn options(args: &Args) -> Options {
         concurrent: args.concurrent,
         store_requeue_interval: args.store_requeue_interval.unsigned_abs(),
         status_heartbeat: args.status_heartbeat,
+        expiry_warning: args.expiry_warning,
         templates: args.templates.engine(),
         switches: args.switches.switches(),
     }

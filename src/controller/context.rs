@@ -37,6 +37,8 @@ pub struct Options {
     pub store_requeue_interval: Duration,
     /// `--status-heartbeat`: how old `status.refreshTime` may grow while nothing changes.
     pub status_heartbeat: SignedDuration,
+    /// `--expiry-warning`: how long before an object of a vault ends it is told; zero: never.
+    pub expiry_warning: SignedDuration,
     /// `--template-left-delimiter` and `--template-right-delimiter`.
     pub templates: Engine,
     /// What is switched on and off.
@@ -107,6 +109,7 @@ impl Context {
     pub fn forget(&self, object: &ObjectKey) {
         self.memories.forget(object);
         self.metrics.external_secret.remove(&object.0, &object.1);
+        self.metrics.set_expiry(&object.0, &object.1, None);
     }
 
     /// Forgets what is known of a store that is gone.

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use prometheus::core::Collector;
-use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use super::work::WorkMetrics;
 
@@ -26,6 +27,7 @@ pub struct Metrics {
     sync_calls: IntCounterVec,
     sync_errors: IntCounterVec,
     provider_calls: IntCounterVec,
+    expiry: IntGaugeVec,
 }
 
 /// The two families that each kind has.
@@ -64,6 +66,16 @@ impl Metrics {
                 "Calls to the provider's API",
                 &["provider", "call", "status"],
             )?,
+            expiry: register(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new(
+                        "keyferry_externalsecret_expiry_timestamp_seconds",
+                        "When the first object of the vault that an ExternalSecret reads ends, in seconds since 1970",
+                    ),
+                    &OBJECT,
+                )?,
+            )?,
             work: WorkMetrics::new(&registry)?,
             registry,
         })
@@ -85,6 +97,15 @@ impl Metrics {
         self.provider_calls
             .with_label_values(&[provider, call, status])
             .inc();
+    }
+
+    /// When the first object that ExternalSecret `namespace/name` reads ends; `None`: none does.
+    pub fn set_expiry(&self, namespace: &str, name: &str, at: Option<Timestamp>) {
+        let labels = [name, namespace];
+        match at {
+            Some(at) => self.expiry.with_label_values(&labels).set(at.as_second()),
+            None => drop(self.expiry.remove_label_values(&labels)),
+        }
     }
 
     /// The text exposition format.

@@ -18,6 +18,9 @@ pub struct RemoteState {
     /// The objects, ordered by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<RemoteObject>,
+    /// When the first of all of them ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Time>,
     /// How many more there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub omitted: Option<u32>,

@@ -10,6 +10,7 @@ mod check;
 mod collect;
 mod cron;
 mod error;
+mod expiry;
 mod manifest;
 mod memory;
 mod observe;

@@ -91,6 +91,7 @@ pub(super) fn state(
     (!sorted.is_empty()).then(|| RemoteState {
         read_time: Some(Time(whole_second(read_at))),
         revision,
+        expires: objects.iter().filter_map(|it| it.expires).min().map(Time),
         objects: sorted.into_iter().take(MOST_OBJECTS).map(object).collect(),
         omitted: u32::try_from(omitted).ok().filter(|count| *count > 0),
     })

@@ -15,6 +15,7 @@ use crate::kubernetes::events::{Kind, Note};
 use crate::kubernetes::status as subresource;
 use crate::provider::Retry;
 
+use super::expiry::{self, Outlook};
 use super::refresh::Reason;
 use super::remote::Seen;
 use super::{Error, Known, Outcome, Synced, status};
@@ -48,7 +49,8 @@ async fn unchanged(
     until: Option<Timestamp>,
 ) -> Next {
     let now = ctx.clock.now();
-    let after = status::unchanged(&known.status, object.spec.target.manifest.is_none(), now);
+    let mut after = status::unchanged(&known.status, object.spec.target.manifest.is_none(), now);
+    let outlook = look_ahead(known, &mut after, ctx, now);
     show_ready(known, &after, ctx);
     if after != known.status
         && let Err(error) = write(object, known, ctx, &after).await
@@ -56,12 +58,13 @@ async fn unchanged(
         return not_written(known, ctx, &error);
     }
     ctx.memories.failed(&known.key, 0);
-    requeue_at(until, now)
+    warn(object, ctx, outlook.note, now);
+    requeue_at(earlier(until, outlook.next), now)
 }
 
 async fn succeeded(object: &ExternalSecret, known: &Known, ctx: &Context, synced: &Synced) -> Next {
     let now = ctx.clock.now();
-    let after = status::synced(
+    let mut after = status::synced(
         &known.status,
         &synced.spec,
         synced.verdict,
@@ -71,6 +74,7 @@ async fn succeeded(object: &ExternalSecret, known: &Known, ctx: &Context, synced
     );
     let (namespace, name) = &known.key;
     ctx.metrics.external_secret.set_ready(namespace, name, true);
+    let outlook = look_ahead(known, &mut after, ctx, now);
     let heartbeat = ctx.options.status_heartbeat;
     if status::needs_write(&known.status, &after, synced.reason, synced.next, heartbeat)
         && let Err(error) = write(object, known, ctx, &after).await
@@ -85,7 +89,8 @@ async fn succeeded(object: &ExternalSecret, known: &Known, ctx: &Context, synced
     } else {
         tracing::info!(namespace, name, reason = ?synced.reason, "synced");
     }
-    requeue_at(synced.next, now)
+    warn(object, ctx, outlook.note, now);
+    requeue_at(earlier(synced.next, outlook.next), now)
 }
 
 async fn checked(
@@ -97,7 +102,8 @@ async fn checked(
 ) -> Next {
     let now = ctx.clock.now();
     let is_secret = object.spec.target.manifest.is_none();
-    let after = status::checked(&known.status, is_secret, as_of, now);
+    let mut after = status::checked(&known.status, is_secret, as_of, now);
+    let outlook = look_ahead(known, &mut after, ctx, now);
     show_ready(known, &after, ctx);
     let heartbeat = ctx.options.status_heartbeat;
     if status::needs_write(&known.status, &after, Reason::Interval, next, heartbeat)
@@ -110,7 +116,8 @@ async fn checked(
         .succeeded(&known.key, &known.memory, as_of, seen);
     let (namespace, name) = &known.key;
     tracing::debug!(namespace, name, "nothing changed at the source");
-    requeue_at(next, now)
+    warn(object, ctx, outlook.note, now);
+    requeue_at(earlier(next, outlook.next), now)
 }
 
 /// In step, but nobody can see it.
@@ -225,6 +232,29 @@ fn show_ready(known: &Known, status: &ExternalSecretStatus, ctx: &Context) {
             .external_secret
             .set_ready(namespace, name, ready.is_true());
     }
+}
+
+/// Says what ends soon, in the status and as a metric.
+fn look_ahead(
+    known: &Known,
+    after: &mut ExternalSecretStatus,
+    ctx: &Context,
+    now: Timestamp,
+) -> Outlook {
+    let outlook = expiry::judge(after, ctx.options.expiry_warning, now);
+    let (namespace, name) = &known.key;
+    ctx.metrics.set_expiry(namespace, name, outlook.first_end);
+    outlook
+}
+
+fn warn(object: &ExternalSecret, ctx: &Context, note: Option<Note>, now: Timestamp) {
+    if let Some(note) = note {
+        ctx.recorder.publish(object.object_ref(&()), note, now);
+    }
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 fn requeue_at(next: Option<Timestamp>, now: Timestamp) -> Next {

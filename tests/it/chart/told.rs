@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use keyferry::telemetry::Metrics;
+use k8s_openapi::jiff::Timestamp;
+use keyferry::telemetry::{Metrics, WorkResult};
 
 use super::helm::CHART;
 use crate::support::settings::repository;
@@ -23,6 +24,10 @@ fn exported() -> BTreeSet<String> {
         kind.set_ready("n", "o", true);
         kind.set_duration("n", "o", Duration::ZERO);
     }
+    let controller = metrics.work.controller("c", 1);
+    controller.began(Duration::ZERO);
+    controller.ended(WorkResult::Success, Duration::ZERO);
+    metrics.set_expiry("n", "o", Some(Timestamp::UNIX_EPOCH));
     let text = metrics.render().unwrap();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     types
@@ -42,13 +47,19 @@ fn named(text: &str) -> BTreeSet<String> {
                 "clustersecretstore_",
                 "pushsecret_",
             ];
-            let frameworks = ["controller_runtime_", "workqueue_", "rest_client_"];
+            let frameworks = [
+                "controller_runtime_",
+                "workqueue_",
+                "rest_client_",
+                "keyferry_externalsecret_",
+            ];
             kinds
                 .iter()
                 .chain(&frameworks)
                 .any(|start| word.starts_with(start))
         })
-        .map(str::to_owned)
+        // a histogram is read by its buckets
+        .map(|word| word.trim_end_matches("_bucket").to_owned())
         .collect()
 }
 

@@ -40,9 +40,14 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// As the recordings were made: five workers, a status write at each refresh.
+    /// As the recordings were made: five workers, a status write at each refresh, nothing told of what
+    /// ends soon.
     pub(crate) fn golden() -> Self {
-        Self::flags(&["--concurrent=5", "--status-heartbeat=0s"])
+        Self::flags(&[
+            "--concurrent=5",
+            "--status-heartbeat=0s",
+            "--expiry-warning=0s",
+        ])
     }
 
     /// With these flags.
