@@ -1,6 +1,8 @@
 //! Objects of the vault that end soon, or have ended: told once, by a condition that stays until they are
 //! renewed (spec: differentiators.md 6.12). Pure.
 
+use std::fmt::Write as _;
+
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::external_secret::{ExternalSecretStatus, RemoteObject};
@@ -74,7 +76,9 @@ fn tell(
     let mut message = named.collect::<Vec<_>>().join(", ");
     match ending.len() {
         0 => message.push_str("an object that is not listed here ends"),
-        all if all > MOST_NAMED => message.push_str(&format!(" and {} more", all - MOST_NAMED)),
+        all if all > MOST_NAMED => {
+            let _ = write!(message, " and {} more", all - MOST_NAMED);
+        }
         _ => {}
     }
     message.push_str("; renew what ends in the vault: the new version is read at the next refresh");

@@ -83,6 +83,37 @@ pub(super) struct Used {
     peak_resident: u64,
 }
 
+impl Used {
+    /// Requests of one name.
+    pub(super) fn of(&self, name: &str) -> usize {
+        self.requests.get(name).copied().unwrap_or_default()
+    }
+
+    /// Requests of all names that begin so.
+    pub(super) fn of_all(&self, start: &str) -> usize {
+        let those = self
+            .requests
+            .iter()
+            .filter(|(name, _)| name.starts_with(start));
+        those.map(|(_, count)| count).sum()
+    }
+
+    /// Its length in seconds.
+    pub(super) fn seconds(&self) -> u64 {
+        self.took.as_secs()
+    }
+
+    /// CPU of the operator, in percent of a core.
+    pub(super) fn cpu_share(&self) -> f64 {
+        100.0 * self.cpu.as_secs_f64() / self.took.as_secs_f64()
+    }
+
+    /// Resident memory of the operator in MiB: at the end, and its peak.
+    pub(super) fn resident_mib(&self) -> [u64; 2] {
+        [self.resident, self.peak_resident].map(|bytes| bytes >> 20)
+    }
+}
+
 /// Shown even where there are none of them.
 const ALWAYS: [&str; 4] = [
     "API server: write secrets",
@@ -90,7 +121,8 @@ const ALWAYS: [&str; 4] = [
     "API server: write events",
     "Entra: token",
 ];
-const READS: &str = "vault: secrets.get";
+/// A refresh looks at its target once.
+const READS: &str = "API server: get secrets";
 
 impl fmt::Display for Used {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +145,7 @@ impl fmt::Display for Used {
                 "| CPU of {who} | {seconds:.2} s ({share:.1} % of a core) | {each:.2} ms |"
             )?;
         }
-        let [now, peak] = [self.resident, self.peak_resident].map(|bytes| bytes >> 20);
+        let [now, peak] = self.resident_mib();
         writeln!(
             f,
             "| resident memory of the operator | {now} MiB (peak {peak} MiB) | |"
@@ -123,6 +155,6 @@ impl fmt::Display for Used {
 
 /// Exact below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn as_float(number: usize) -> f64 {
+pub(super) fn as_float(number: usize) -> f64 {
     number as f64
 }

@@ -3,9 +3,14 @@
 //! stands in a file of its own.
 
 mod figures;
+mod first_sync;
 mod idle;
+mod manifests;
 mod stage;
 mod templates;
+mod vault;
+
+use std::io::{Write as _, stderr};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -20,6 +25,10 @@ pub(crate) struct Args {
 enum Command {
     /// What refreshes cost while nothing changes.
     Idle(idle::Args),
+    /// How close a first sync comes to what the API server can do.
+    FirstSync(first_sync::Args),
+    /// What a vault is asked, and how soon changes arrive.
+    Vault(vault::Args),
     /// What templates cost, in ours and in Go's engine.
     Templates,
 }
@@ -29,15 +38,25 @@ enum Command {
 /// # Errors
 /// Something did not start, or did not come to rest.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let Command::Idle(args) = &args.command else {
-        return templates::run();
-    };
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+    let measurement = async {
+        match &args.command {
+            Command::Idle(args) => idle::run(args).await,
+            Command::FirstSync(args) => first_sync::run(args).await,
+            Command::Vault(args) => vault::run(args).await,
+            Command::Templates => templates::run(),
+        }
+    };
     runtime.block_on(async {
         tokio::select! {
             biased;
-            result = idle::run(args) => result,
+            result = measurement => result,
             _ = tokio::signal::ctrl_c() => bail!("interrupted; everything is stopped"),
         }
     })
+}
+
+/// Tells how far it is.
+fn say(line: &str) -> Result<()> {
+    writeln!(stderr(), "{line}").context("tell how far it is")
 }

@@ -1,11 +1,12 @@
 //! The parts of a measurement: control plane with an audit log, azfake, the operator as its
 //! ServiceAccount. Starts them and asks them; knows no measurement.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use azfake::AzFake;
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Client};
 use serde_json::Value;
@@ -14,14 +15,18 @@ use tokio::time::sleep;
 
 use crate::{cargo, operator};
 
+use super::manifests;
+
 const USER: &str = "system:serviceaccount:external-secrets:keyferry";
 const TOKEN_LIFE: Duration = Duration::from_hours(6);
 const LOG_LINES: usize = 20;
+const GRACE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(500);
 
 /// A running stage. Dropping it stops everything.
 pub(super) struct Stage {
     operator: Process,
+    launch: (PathBuf, Vec<String>),
     azure: AzFake,
     plane: ControlPlane,
     client: Client,
@@ -50,6 +55,7 @@ impl Stage {
         let client = plane.admin_client();
         Ok(Self {
             operator,
+            launch: (program, flags.to_vec()),
             azure,
             plane,
             client,
@@ -61,6 +67,30 @@ impl Stage {
         self.azure.control()
     }
 
+    /// The cluster's administrator.
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// A vault with so many secrets.
+    pub(super) fn seed(&self, vault: &str, count: usize) -> Result<()> {
+        let content = serde_json::from_value(manifests::secrets(count));
+        let content = content.context("content of the vault")?;
+        Ok(self.azure().seed(vault, content)?)
+    }
+
+    /// Stops the operator by SIGTERM.
+    pub(super) async fn stop_operator(&mut self) -> Result<()> {
+        self.operator.stop(GRACE).await.map(drop)
+    }
+
+    /// Starts it again.
+    pub(super) async fn start_operator(&mut self) -> Result<()> {
+        let (program, flags) = &self.launch;
+        self.operator = start_operator(program, &self.plane, &self.azure, flags).await?;
+        Ok(())
+    }
+
     /// Makes the objects of a YAML text.
     pub(super) async fn create(&self, yaml: &str) -> Result<()> {
         let config = self.plane.admin_kubeconfig();
@@ -68,8 +98,47 @@ impl Stage {
         made.await?.success().context("kubectl create").map(drop)
     }
 
+    /// Waits until so many ExternalSecrets of the namespace are ready, asking the API server for little
+    /// as long as there are not as many Secrets beside the credentials.
+    pub(super) async fn all_ready(
+        &self,
+        namespace: &str,
+        count: usize,
+        limit: Duration,
+    ) -> Result<()> {
+        let start = Instant::now();
+        self.until("all Secrets are made", limit, async |stage| {
+            Ok(stage.secrets(namespace).await? > count)
+        })
+        .await?;
+        let left = limit.saturating_sub(start.elapsed());
+        self.until("all are in step", left, async |stage| {
+            Ok(stage.ready(namespace).await? >= count)
+        })
+        .await
+    }
+
+    /// How many Secrets the namespace has.
+    async fn secrets(&self, namespace: &str) -> Result<usize> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let first = api.list_metadata(&ListParams::default().limit(1)).await?;
+        let rest = first.metadata.remaining_item_count.unwrap_or_default();
+        Ok(first.items.len() + usize::try_from(rest)?)
+    }
+
     /// How many ExternalSecrets of the namespace are ready.
     pub(super) async fn ready(&self, namespace: &str) -> Result<usize> {
+        let api = self.external_secrets(namespace);
+        let listed = api.list(&ListParams::default()).await?;
+        Ok(listed
+            .items
+            .iter()
+            .filter(|object| is_ready(object))
+            .count())
+    }
+
+    /// The ExternalSecrets of a namespace.
+    pub(super) fn external_secrets(&self, namespace: &str) -> Api<DynamicObject> {
         let resource = ApiResource {
             group: "external-secrets.io".to_owned(),
             version: "v1".to_owned(),
@@ -77,14 +146,7 @@ impl Stage {
             kind: "ExternalSecret".to_owned(),
             plural: "externalsecrets".to_owned(),
         };
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(self.client.clone(), namespace, &resource);
-        let listed = api.list(&ListParams::default()).await?;
-        Ok(listed
-            .items
-            .iter()
-            .filter(|object| is_ready(object))
-            .count())
+        Api::namespaced_with(self.client.clone(), namespace, &resource)
     }
 
     /// Polls until `holds`.
@@ -122,7 +184,8 @@ impl Stage {
     }
 }
 
-fn is_ready(object: &DynamicObject) -> bool {
+/// Whether an ExternalSecret is in step.
+pub(super) fn is_ready(object: &DynamicObject) -> bool {
     let conditions = &object.data["status"]["conditions"];
     let mut conditions = conditions.as_array().into_iter().flatten();
     conditions
