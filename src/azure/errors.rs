@@ -14,6 +14,8 @@ use crate::provider::{Error, Outage};
 
 /// The longest pause that a server may impose.
 pub const MAX_PAUSE: Duration = Duration::from_mins(2);
+/// Characters of a request's id, at most.
+const LONGEST_ID: usize = 64;
 
 /// The longest text taken over from an answer, in characters: a vault's denial names caller, action and
 /// vault within it, and what is to be done still fits into an event behind it.
@@ -32,6 +34,8 @@ pub struct Answer {
     pub message: String,
     /// The pause asked for, capped at [`MAX_PAUSE`].
     pub retry_after: Option<Duration>,
+    /// The service's id of the request.
+    pub request_id: Option<String>,
 }
 
 impl Answer {
@@ -51,6 +55,7 @@ impl Answer {
             inner_code: text(&inner["code"]),
             message: clean(error["message"].as_str().unwrap_or_default()),
             retry_after: retry_after(headers),
+            request_id: request_id(headers),
         })
     }
 
@@ -75,6 +80,13 @@ pub(super) fn raw_answer(error: &azure_core::Error) -> Option<(u16, &Headers, &[
             } => Some((u16::from(*status), raw.headers(), raw.body().as_ref())),
             _ => None,
         })
+}
+
+/// The id of the request, where it is one that can be told.
+fn request_id(headers: &Headers) -> Option<String> {
+    let id = headers.get_optional_str(&"x-ms-request-id".into())?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (id.len() <= LONGEST_ID && id.chars().all(is_plain)).then(|| id.to_owned())
 }
 
 /// The pause that the headers ask for, capped.
@@ -312,6 +324,7 @@ mod tests {
                 inner_code: Some("SecretDisabled".to_owned()),
                 message: "Operation get is not allowed".to_owned(),
                 retry_after: Some(MAX_PAUSE),
+                request_id: None,
             }
         );
         assert_eq!(answer.telling_code(), "SecretDisabled");

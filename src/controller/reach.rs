@@ -199,6 +199,7 @@ mod tests {
             object: "secret".to_owned(),
             message: "no".to_owned(),
             remedy: "ask".to_owned(),
+            request_id: None,
         })
     }
 

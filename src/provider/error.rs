@@ -66,6 +66,8 @@ pub enum Error {
         message: String,
         /// What to do.
         remedy: String,
+        /// The service's id of the request.
+        request_id: Option<String>,
     },
     /// The vault asks for fewer requests.
     #[error(
@@ -98,6 +100,19 @@ pub enum Error {
         /// The pause it asked for, capped.
         after: Option<Duration>,
     },
+}
+
+/// The parts of an error that are told one by one, where they are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// The service's code.
+    pub code: Option<String>,
+    /// The HTTP status of its answer.
+    pub http_status: Option<u16>,
+    /// Its id of the request.
+    pub request_id: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
 }
 
 impl Error {
@@ -149,6 +164,45 @@ impl Error {
             | Self::Throttled { .. }
             | Self::Invalid { .. } => return None,
         })
+    }
+
+    /// What is told of it apart from its text.
+    pub fn detail(&self) -> Detail {
+        let some = |text: &str| Some(text.to_owned());
+        match self {
+            Self::Denied {
+                code,
+                remedy,
+                request_id,
+                ..
+            } => Detail {
+                code: some(code),
+                // what is refused here, without asking, has no status
+                http_status: request_id.is_some().then_some(403),
+                request_id: request_id.clone(),
+                remedy: some(remedy),
+            },
+            Self::Auth { code, remedy, .. } => Detail {
+                code: some(code),
+                remedy: some(remedy),
+                ..Detail::default()
+            },
+            Self::Throttled { .. } => Detail {
+                http_status: Some(429),
+                remedy: some("raise spec.refreshInterval of those who read from this vault"),
+                ..Detail::default()
+            },
+            Self::Unavailable { remedy, .. } => Detail {
+                remedy: some(remedy),
+                ..Detail::default()
+            },
+            Self::Config { .. } | Self::Credential(_) | Self::Invalid { .. } => Detail::default(),
+        }
+    }
+
+    /// Nobody else is answered by the store either.
+    pub fn is_about_the_store(&self) -> bool {
+        !matches!(self, Self::Denied { .. } | Self::Invalid { .. })
     }
 
     /// When trying again makes sense.

@@ -85,6 +85,7 @@ impl Guarded {
                 self.rule
             ),
             remedy: "read another key, or ask whoever owns the store".to_owned(),
+            request_id: None,
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::api::external_secret::{Find, RemoteRef};
 use crate::credentials::CredentialReader;
 use crate::secret::{SecretData, SecretValue};
 
-pub use error::{Error, Outage, Retry};
+pub use error::{Detail, Error, Outage, Retry};
 pub use guarded::{Guarded, KeyPatterns};
 pub use revision::{Listed, Query, Read, Revision, State, Terms};
 

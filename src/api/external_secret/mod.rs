@@ -16,7 +16,7 @@ pub use data::{
     PriorityPolicy, RemoteRef, Rewrite, RewriteMerge, RewriteRegexp, RewriteTransform, SourceRef,
     StoreRef,
 };
-pub use remote::{RemoteObject, RemoteState};
+pub use remote::{RemoteError, RemoteObject, RemoteState};
 pub use target::{
     CreationPolicy, DeletionPolicy, EngineVersion, Manifest, MergePolicy, Target, TargetTemplate,
     TemplateFrom, TemplateItem, TemplateMetadata, TemplateRef, TemplateScope,

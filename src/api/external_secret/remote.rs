@@ -21,7 +21,10 @@ pub struct RemoteState {
     /// When the first of all of them ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Time>,
-    /// How many more there are.
+    /// The entries of the spec that could not be read at the last try, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<RemoteError>,
+    /// How many more objects there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub omitted: Option<u32>,
 }
@@ -41,4 +44,28 @@ pub struct RemoteObject {
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Time>,
+}
+
+/// Why one entry of the spec could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RemoteError {
+    /// Where it stands in the spec, with its key.
+    pub entry: String,
+    /// What kind of failure it is, such as AccessDenied.
+    pub reason: String,
+    /// The service's code for it, such as SecretDisabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The HTTP status of its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
+    /// The service's id of the first request that failed so, for its support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
 }

@@ -1,8 +1,9 @@
 //! Reads the values (spec: external-secrets.md 2.5). What becomes of them is `shape`'s.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use k8s_openapi::jiff::Timestamp;
 
 use crate::controller::outcome::ReconcileError;
@@ -12,6 +13,7 @@ use crate::secret::{SecretData, SecretValue};
 
 use super::at_entry::AtEntry;
 use super::check::Due;
+use super::failures::Failures;
 use super::policy::Deletion;
 use super::sources::{Sources, StoreError};
 use super::spec::{Entry, Query, Source, SyncSpec};
@@ -40,7 +42,7 @@ pub enum Cause {
     Store(#[from] StoreError),
     /// The vault has no such object.
     #[error(
-        "Secret does not exist: {key:?} in {store}; create it in the vault, or correct remoteRef"
+        "Secret does not exist: {key:?} in {store}; create or recover it in the vault, or correct remoteRef"
     )]
     Missing {
         /// The remote key.
@@ -54,6 +56,17 @@ pub enum Cause {
     /// The provider could not answer.
     #[error(transparent)]
     Provider(#[from] provider::Error),
+}
+
+impl Cause {
+    /// Nobody else is answered by the store either.
+    fn is_about_the_store(&self) -> bool {
+        match self {
+            Self::Store(_) => true,
+            Self::Find(error) | Self::Provider(error) => error.is_about_the_store(),
+            Self::Missing { .. } => false,
+        }
+    }
 }
 
 impl ReconcileError for Error {
@@ -74,31 +87,76 @@ impl ReconcileError for Error {
     }
 }
 
-/// All that `spec` names, and the states of the objects that it came from; the first failure in its
-/// order wins. A listing begun at `since` or later will do.
+/// All that `spec` names, and the states of the objects that it came from. A listing begun at `since` or later will do.
 pub(super) async fn collect(
     spec: &SyncSpec,
     from: &dyn Sources,
     since: Timestamp,
-) -> Result<(Fetched, Vec<Revision>), Error> {
-    let sources = spec.sources.iter().map(|it| source(it, spec, from, since));
+) -> Result<(Fetched, Vec<Revision>), Failures> {
+    // where a store does not answer, the rest is not asked
+    let is_over = AtomicBool::new(false);
+    let sources = spec
+        .sources
+        .iter()
+        .map(|it| unless(&is_over, source(it, spec, from, since)));
     let sources: Vec<_> = sources.collect();
-    let sources = stream::iter(sources).buffered(PARALLEL).try_collect();
-    let entries: Vec<_> = spec.entries.iter().map(|e| entry(e, spec, from)).collect();
-    let entries = stream::iter(entries).buffered(PARALLEL).try_collect();
-    let (sources, mut revisions) = apart(sources.await?);
-    let (entries, others) = apart(entries.await?);
-    revisions.extend(others);
-    Ok((Fetched { sources, entries }, revisions))
+    let sources = stream::iter(sources)
+        .buffered(PARALLEL)
+        .collect::<Vec<_>>()
+        .await;
+    let entries = spec
+        .entries
+        .iter()
+        .map(|it| unless(&is_over, entry(it, spec, from)));
+    let entries: Vec<_> = entries.collect();
+    let entries = stream::iter(entries)
+        .buffered(PARALLEL)
+        .collect::<Vec<_>>()
+        .await;
+    let (mut revisions, mut errors) = (Vec::new(), Vec::new());
+    let fetched = Fetched {
+        sources: apart(sources, &mut revisions, &mut errors),
+        entries: apart(entries, &mut revisions, &mut errors),
+    };
+    match Failures::of(errors) {
+        Some(failures) => Err(failures),
+        None => Ok((fetched, revisions)),
+    }
 }
 
-fn apart<T>(reads: Vec<Read<T>>) -> (Vec<T>, Vec<Revision>) {
-    let mut revisions = Vec::new();
-    let values = reads.into_iter().map(|read| {
-        revisions.extend(read.revisions);
-        read.value
-    });
-    (values.collect(), revisions)
+/// What `read` brings; `None` where it is over before.
+async fn unless<T>(
+    is_over: &AtomicBool,
+    read: impl Future<Output = Result<T, Error>>,
+) -> Option<Result<T, Error>> {
+    if is_over.load(Ordering::Relaxed) {
+        return None;
+    }
+    let read = read.await;
+    if let Err(error) = &read
+        && error.cause.is_about_the_store()
+    {
+        is_over.store(true, Ordering::Relaxed);
+    }
+    Some(read)
+}
+
+fn apart<T>(
+    reads: Vec<Option<Result<Read<T>, Error>>>,
+    revisions: &mut Vec<Revision>,
+    errors: &mut Vec<Error>,
+) -> Vec<T> {
+    let mut values = Vec::with_capacity(reads.len());
+    for read in reads.into_iter().flatten() {
+        match read {
+            Ok(read) => {
+                revisions.extend(read.revisions);
+                values.push(read.value);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    values
 }
 
 /// The states of all that would be read, where every store tells them at less cost than the reads.

@@ -1,9 +1,11 @@
 //! Why a reconcile failed: its category, ESO's words for it, and when trying again makes sense.
 
+use crate::api::external_secret::RemoteError;
 use crate::controller::outcome::ReconcileError;
 use crate::provider::Retry;
 
-use super::{LIMIT, apply, collect, manifest, plan, shape, size, templates, validate};
+use super::failures::Failures;
+use super::{LIMIT, apply, manifest, plan, shape, size, templates, validate};
 
 /// Why a reconcile failed.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +21,7 @@ pub enum Error {
     Reread(#[source] kube::Error),
     /// A value could not be read.
     #[error(transparent)]
-    Collect(#[from] collect::Error),
+    Collect(#[from] Failures),
     /// A value cannot be used.
     #[error(transparent)]
     Shape(#[from] shape::Error),
@@ -106,6 +108,14 @@ impl Error {
             | Self::Apply(_) => "could not update secret",
             Self::Manifest(error) => error.condition_text(),
             Self::Finalizer(_) | Self::TimedOut | Self::Panicked(_) => "could not reconcile",
+        }
+    }
+
+    /// What the status says of each entry that could not be read.
+    pub(super) fn entries(&self) -> Vec<RemoteError> {
+        match self {
+            Self::Collect(failures) => failures.told(),
+            _ => Vec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ mod collect;
 mod cron;
 mod error;
 mod expiry;
+mod failures;
 mod manifest;
 mod memory;
 mod observe;
@@ -47,6 +48,7 @@ use super::context::Context;
 use super::dependents::ObjectKey;
 use super::stores::Guarded;
 use super::workers::{Next, Turn};
+use failures::Failures;
 use plan::{Plan, TargetPlan};
 use shape::Shaped;
 use sources::Sources;
@@ -200,7 +202,7 @@ async fn refresh(
         now,
         turn: &known.turn,
     };
-    let answer = due.check(ctx).await?;
+    let answer = due.check(ctx).await.map_err(Failures::from)?;
     let phase = answer.as_ref().map_or(last.phase, |answer| answer.phase);
     ctx.memories.shares(&known.key, phase);
     let listed_at = answer.as_ref().and_then(|answer| answer.listed_at);

@@ -93,6 +93,7 @@ pub(super) fn state(
         revision,
         expires: objects.iter().filter_map(|it| it.expires).min().map(Time),
         objects: sorted.into_iter().take(MOST_OBJECTS).map(object).collect(),
+        errors: Vec::new(),
         omitted: u32::try_from(omitted).ok().filter(|count| *count > 0),
     })
 }

@@ -156,6 +156,7 @@ async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &E
         error.is_about_target().then(|| object.target_name()),
         now,
     );
+    let after = status::with_errors(&known.status, after, error.entries());
     if after != known.status
         && let Err(error) = write(object, known, ctx, &after).await
     {

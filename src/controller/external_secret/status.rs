@@ -3,10 +3,11 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use crate::api::external_secret::{ExternalSecretStatus, RemoteState};
+use crate::api::external_secret::{ExternalSecretStatus, RemoteError, RemoteState};
 use crate::api::meta::Condition;
 use crate::controller::conditions::{put_ready, whole_second};
 
+use super::failures;
 use super::plan::Verdict;
 use super::refresh::Reason;
 use super::spec::SyncSpec;
@@ -95,6 +96,22 @@ pub(super) fn failed(
     after
 }
 
+/// The same, with what is known of each entry that could not be read.
+pub(super) fn with_errors(
+    before: &ExternalSecretStatus,
+    mut after: ExternalSecretStatus,
+    errors: Vec<RemoteError>,
+) -> ExternalSecretStatus {
+    let is_the_same = before.remote.is_none() && after == *before;
+    // what ESO left and says already is no reason to write
+    if is_the_same || errors.is_empty() && after.remote.is_none() {
+        return after;
+    }
+    let remote = after.remote.get_or_insert_default();
+    remote.errors = failures::with_known_requests(errors, &remote.errors);
+    after
+}
+
 /// Whether the Ready condition tells of a failure.
 pub(super) fn has_failed(status: &ExternalSecretStatus) -> bool {
     let mut conditions = status.conditions.iter();
@@ -108,6 +125,12 @@ pub(super) fn unchanged(
     now: Timestamp,
 ) -> ExternalSecretStatus {
     let mut after = before.clone();
+    if let Some(remote) = &mut after.remote {
+        remote.errors.clear();
+    }
+    after.remote = after
+        .remote
+        .filter(|remote| *remote != RemoteState::default());
     if has_failed(before) {
         let (reason, message) = Verdict::Synced.words(is_secret);
         put_ready(&mut after.conditions, true, reason, message, now);

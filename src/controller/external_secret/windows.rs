@@ -73,7 +73,8 @@ impl Window {
             // ESO anchors it at the instant asked about
             Schedule::Every(pause) => *pause <= self.duration.saturating_add(a_second),
             Schedule::Minutes(fields) => {
-                let back = self.duration.saturating_add(a_second);
+                // no more than a moment: an earlier firing would hide one that counts
+                let back = self.duration.saturating_add(SignedDuration::from_nanos(1));
                 let earliest = now.saturating_sub(back).unwrap_or(Timestamp::MIN);
                 let fired = fields.next(earliest, now);
                 fired.is_some_and(|at| now.duration_since(at) <= self.duration)
@@ -100,6 +101,15 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_window_that_opens_each_minute_is_open_all_the_time() {
+        let allow = windows("allow", &[("* * * * *", "2m")]);
+        for second in ["00.3", "00.999", "01", "59.9"] {
+            let time = format!("2026-11-25T21:59:{second}Z");
+            assert!(allow.permit(at(&time)), "{time}");
+        }
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl Question<'_> {
             object: self.act.describe(),
             message: answer.message,
             remedy,
+            request_id: answer.request_id,
         }
     }
 

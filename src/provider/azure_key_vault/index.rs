@@ -202,6 +202,7 @@ mod tests {
             object: "the list of secrets".to_owned(),
             message: "no".to_owned(),
             remedy: "grant List".to_owned(),
+            request_id: None,
         };
         shelf.note(&Err(denied), Some(5));
         let later = Instant::now() + Duration::from_secs(1);

@@ -181,3 +181,103 @@ fn an_identity_that_may_not_list_reads_each_value_and_the_store_says_so() {
         assert_eq!(ready(&app)["reason"], "SecretSynced");
     });
 }
+
+#[test]
+fn each_entry_that_cannot_be_read_is_told_with_code_request_and_remedy() {
+    run(async {
+        let scene = Scene::with_store("errors").await;
+        let off = json!({"value": "x", "enabled": false});
+        let off = serde_json::from_value(off).expect("a secret");
+        let azure = scene.bed().azure();
+        azure.put_secret(&scene.namespace, "off", off);
+        let entry = |key: &str| json!({"secretKey": key, "remoteRef": {"key": key}});
+        let data: Vec<_> = ["password", "off", "missing"].map(entry).into();
+        let app = scene.object("ExternalSecret", "app");
+        scene
+            .apply(external_secret("app", json!({"data": data})))
+            .await;
+        let failed = scene.fails(&app, "AccessDenied", &["spec.data[1]"]).await;
+        let errors = &failed["status"]["remote"]["errors"];
+        assert_eq!(array(errors).count(), 2, "{errors}");
+        assert_eq!(errors[0]["entry"], "spec.data[1] (key: off)");
+        assert_eq!(
+            (&errors[0]["code"], &errors[0]["httpStatus"]),
+            (&json!("SecretDisabled"), &json!(403))
+        );
+        assert_eq!(text(&errors[0]["requestId"]).len(), 36, "{errors}");
+        assert!(text(&errors[0]["remedy"]).contains("enable"), "{errors}");
+        assert_eq!(errors[1]["entry"], "spec.data[2] (key: missing)");
+        assert_eq!(
+            (&errors[1]["reason"], &errors[1]["httpStatus"]),
+            (&json!("SecretNotFound"), &json!(404))
+        );
+        // another try with another request id is no news
+        scene.failed_times("app", 3).await;
+        let writes = scene.api_calls("update", "externalsecrets/status");
+        assert_eq!(writes.len(), 1, "{writes:?}");
+        scene.put("off", "on");
+        scene.put("missing", "here");
+        scene.force("app").await;
+        let healed = scene.ready(&app).await;
+        assert!(
+            healed["status"]["remote"]["errors"].is_null(),
+            "{}",
+            healed["status"]
+        );
+    });
+}
+
+#[test]
+fn what_ends_soon_is_told_once_and_no_longer_when_it_was_renewed() {
+    run(async {
+        let scene = Scene::with_store("expiry").await;
+        let azure = scene.bed().azure();
+        let ends = |seconds: i64| {
+            let at = k8s_openapi::jiff::Timestamp::now().as_second() + seconds;
+            serde_json::from_value(json!({"value": "x", "exp": at})).expect("a secret")
+        };
+        azure.put_secret(&scene.namespace, "user", ends(86_400));
+        let app = scene.object("ExternalSecret", "app");
+        scene.apply(pair(json!({}))).await;
+        let expiring = |object: &Value| {
+            let mut conditions = array(&object["status"]["conditions"]);
+            conditions.find(|it| it["type"] == "Expiring").cloned()
+        };
+        let told = scene
+            .until("Expiring", &app, |o| o.and_then(expiring).is_some())
+            .await;
+        let condition = expiring(&told).unwrap_or_default();
+        assert_eq!(condition["reason"], "ExpiringSoon");
+        let message = text(&condition["message"]);
+        assert!(
+            message.contains("/secrets/user ends 20") && message.contains("renew"),
+            "{message}"
+        );
+        assert_eq!(ready(&told)["status"], "True");
+        scene
+            .event(&app, "Warning", "ExpiringSoon", &["/secrets/user"])
+            .await;
+        let metrics = scene.operator().metrics().await.expect("metrics");
+        let series = format!(
+            "keyferry_externalsecret_expiry_timestamp_seconds{{name=\"app\",namespace=\"{}\"}}",
+            scene.namespace
+        );
+        assert!(metrics.contains(&series));
+        azure.put_secret(&scene.namespace, "user", ends(400 * 86_400));
+        scene
+            .until("renewed", &app, |o| {
+                o.is_some_and(|o| expiring(o).is_none())
+            })
+            .await;
+        let events = scene
+            .bed()
+            .cluster()
+            .events(&scene.namespace)
+            .await
+            .expect("events");
+        let warnings = events
+            .iter()
+            .filter(|event| event["reason"] == "ExpiringSoon");
+        assert_eq!(warnings.count(), 1);
+    });
+}

@@ -54,7 +54,7 @@ fn a_secret_that_the_vault_does_not_have_is_named() {
         let allow = || scene.put("password", "second");
         let words = [
             "Secret does not exist: \"password\" in SecretStore \"kv\"",
-            "create it in the vault, or correct remoteRef",
+            "create or recover it in the vault, or correct remoteRef",
         ];
         assert_refusal(&scene, (refuse, allow), "SecretNotFound", &words).await;
     });

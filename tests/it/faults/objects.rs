@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::fault::{Fault, Told};
 
-const ABSENT: &str = "create it in the vault";
+const ABSENT: &str = "create or recover it in the vault";
 const OLD: &str = "0123456789abcdef0123456789abcdef";
 
 /// What the vault does not give out.
