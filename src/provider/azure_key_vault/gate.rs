@@ -20,9 +20,9 @@ const FAILURES: u32 = 5;
 /// No longer is a vault left alone that does not answer.
 const LONGEST_OUTAGE: Duration = Duration::from_secs(5);
 /// Those who are turned away come back one after the other.
-const SPACING: Duration = Duration::from_millis(20);
-/// No longer than this after the gate opens.
-const LONGEST_SPREAD: Duration = Duration::from_secs(20);
+const SPACING: Duration = Duration::from_millis(5);
+/// No longer than this after the gate opens: one listing may serve them all.
+const LONGEST_SPREAD: Duration = Duration::from_secs(8);
 
 /// What a request came to, as far as the gate is concerned.
 #[derive(Clone, Debug)]
@@ -303,7 +303,7 @@ mod tests {
             })
             .collect();
         // they come back one after the other
-        assert_eq!(pauses, [15_000, 15_020, 15_040]);
+        assert_eq!(pauses, [15_000, 15_005, 15_010]);
         assert!(is_go(&mut state, at(start, 20_000)));
         refusal(&mut state, at(start, 20_001));
         state.ended(Outcome::Answered, true, at(start, 20_100));

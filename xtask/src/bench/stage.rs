@@ -177,10 +177,15 @@ impl Stage {
         Ok(events)
     }
 
-    /// What the operator and the API server have consumed so far.
+    /// What the operator and the API server have consumed so far; a stopped operator nothing.
     pub(super) fn usage(&self) -> Result<[testbed::Usage; 2]> {
         let server = self.plane.usage(testbed::Component::ApiServer)?;
-        Ok([self.operator.usage()?, server])
+        let ours = if self.operator.is_running() {
+            self.operator.usage()?
+        } else {
+            testbed::Usage::default()
+        };
+        Ok([ours, server])
     }
 }
 

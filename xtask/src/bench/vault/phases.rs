@@ -163,7 +163,7 @@ pub(super) async fn while_due(stage: &Stage, args: &Args) -> Result<Vec<Row>> {
         "{MORE} more ExternalSecrets, then {NEW} new ones while all are due"
     ))?;
     let more = (0..MORE).map(|n| {
-        let key = format!("s{n}");
+        let key = format!("s{}", n % (args.count * usize::from(args.keys)));
         manifests::reader(TEAM, &format!("more{n}"), &[key], args.interval)
     });
     stage
