@@ -7,6 +7,7 @@ mod e2e;
 mod examples;
 mod external_secrets;
 mod faults;
+mod gitops;
 mod golden;
 mod outages;
 mod render;

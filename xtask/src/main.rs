@@ -9,6 +9,7 @@ mod chart;
 mod codegen;
 mod demo;
 mod fuzz;
+mod gitops;
 mod operator;
 mod test;
 mod tidy;
@@ -42,7 +43,9 @@ enum Command {
     Demo(demo::Args),
     /// Compare with Go at length.
     Fuzz(fuzz::Args),
-    /// Run every test of the workspace and count them.
+    /// Run the tests that need Argo CD's and Flux's code.
+    Gitops,
+    /// Run every other test of the workspace and count them.
     Test(test::Args),
     /// Check what the compiler does not: layers, purity, sizes, docs.
     Tidy,
@@ -57,6 +60,10 @@ fn main() -> ExitCode {
         Command::Codegen(args) => codegen::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Gitops => match gitops::run() {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::Test(args) => return test::run(&args),
         Command::Tidy => tidy::run(),
     };

@@ -1,6 +1,6 @@
 //! Where the binaries come from: `KUBEBUILDER_ASSETS`, else PATH, else a cache that is filled by
-//! building the Go modules below `testbed/`. Helm, the program that speaks for Go's templates and the suites
-//! of the Azure SDKs are always built.
+//! building the Go modules below `testbed/`. Helm, the programs that speak for Go's templates and for Argo CD
+//! and Flux, and the suites of the Azure SDKs are always built.
 
 mod build;
 mod cache;
@@ -83,6 +83,14 @@ pub fn kubernetes(progress: Progress<'_>) -> Result<Kubernetes> {
 /// There is no Go, or the build fails (see the message for the remedy).
 pub fn gotemplate(progress: Progress<'_>) -> Result<PathBuf> {
     build::module(&modules::GOTEMPLATE, progress).map(|directory| directory.join("gotemplate"))
+}
+
+/// The program that speaks for Argo CD and Flux (`testbed/gitops`), built into the cache if need be. Blocks.
+///
+/// # Errors
+/// There is no Go, or the build fails (see the message for the remedy).
+pub fn gitops(progress: Progress<'_>) -> Result<PathBuf> {
+    build::module(&modules::GITOPS, progress).map(|directory| directory.join("gitops"))
 }
 
 /// The tests of the Azure SDK for Go (`testbed/azure-sdk/go`), built into the cache if need be. Blocks.
