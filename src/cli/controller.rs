@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
+use futures::FutureExt as _;
 use k8s_openapi::jiff::SignedDuration;
 
-use super::switches;
 use super::templates::Templates;
+use super::{leadership, switches};
 use crate::api::duration;
 use crate::azure::http::{Http, HttpSettings};
 use crate::azure::{Ambient, Azure, AzureOptions, Observer};
-use crate::controller::{self, Options, Providers, Readiness, Setup};
+use crate::controller::{Options, Providers, Readiness, Setup};
 use crate::kubernetes::client;
+use crate::kubernetes::write_guard::WriteGuard;
 use crate::runtime::admin::{self, Server};
-use crate::runtime::shutdown;
+use crate::runtime::leader::{Elector, Listeners};
+use crate::runtime::{process, shutdown};
 use crate::secret::SecretValue;
 use crate::telemetry::{self, Level, Metrics};
 
@@ -50,6 +53,12 @@ pub(super) struct Args {
     /// none.
     #[arg(long, default_value = "720h", value_parser = go_duration)]
     expiry_warning: SignedDuration,
+    /// How long reconciles that run at SIGTERM may take to finish; keep it below the pod's
+    /// terminationGracePeriodSeconds (30) by 10s.
+    #[arg(long, default_value = "20s", value_parser = go_duration)]
+    shutdown_grace_period: SignedDuration,
+    #[command(flatten)]
+    leadership: leadership::Flags,
     #[command(flatten)]
     templates: Templates,
     #[command(flatten)]
@@ -107,7 +116,26 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         servers.push(Server::health(address, readiness.clone()).await?);
     }
     let providers = Providers::new(Arc::new(azure(&args, &metrics)?));
-    let client = client::connect(args.network.no_proxy.as_deref()).await?;
+    let config = client::config(args.network.no_proxy.as_deref()).await?;
+    let candidacy = args.leadership.candidacy(&config.default_namespace)?;
+    let guard = match candidacy {
+        None => WriteGuard::open(),
+        Some(_) => WriteGuard::closed(),
+    };
+    let client = client::connect(config.clone(), &guard)?;
+    let listeners = Listeners {
+        guard,
+        metrics: metrics.clone(),
+        readiness: readiness.clone(),
+    };
+    let elector = match candidacy {
+        None => None,
+        Some(candidacy) => {
+            // the Lease itself is written to get the permission
+            let client = client::connect(config, &WriteGuard::open())?;
+            Some(Elector::new(client, candidacy, listeners))
+        }
+    };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         class = args.controller_class,
@@ -119,12 +147,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         metrics,
         options: options(&args),
         readiness,
+        lead: std::future::ready(()).boxed(),
     };
-    let controllers = controller::run(setup, stop.clone());
-    let serving = futures::future::try_join_all(servers.into_iter().map(|s| s.run(stop.clone())));
-    let ((), served) = tokio::join!(controllers, serving);
-    served.context("an admin server failed")?;
-    Ok(())
+    Ok(Box::pin(process::run(setup, elector, servers, stop)).await?)
 }
 
 fn azure(args: &Args, metrics: &Metrics) -> anyhow::Result<Azure> {
@@ -169,6 +194,7 @@ fn options(args: &Args) -> Options {
         store_requeue_interval: args.store_requeue_interval.unsigned_abs(),
         status_heartbeat: args.status_heartbeat,
         expiry_warning: args.expiry_warning,
+        shutdown_grace: args.shutdown_grace_period.unsigned_abs(),
         templates: args.templates.engine(),
         switches: args.switches.switches(),
     }
@@ -192,7 +218,7 @@ fn go_duration(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-fn positive_duration(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn positive_duration(text: &str) -> Result<SignedDuration, String> {
     let parsed = go_duration(text)?;
     if parsed.is_zero() {
         Err("must be more than zero".to_owned())

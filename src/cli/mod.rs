@@ -2,6 +2,7 @@
 
 mod controller;
 mod crds;
+mod leadership;
 mod render;
 mod render_sources;
 mod switches;

@@ -39,6 +39,8 @@ pub struct Options {
     pub status_heartbeat: SignedDuration,
     /// `--expiry-warning`: how long before an object of a vault ends it is told; zero: never.
     pub expiry_warning: SignedDuration,
+    /// `--shutdown-grace-period`: what is in work when the process is asked to stop may take so long.
+    pub shutdown_grace: Duration,
     /// `--template-left-delimiter` and `--template-right-delimiter`.
     pub templates: Engine,
     /// What is switched on and off.

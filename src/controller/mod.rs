@@ -25,7 +25,9 @@ mod watch_pauses;
 mod workers;
 
 use std::fmt::Debug;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::Stream;
 use futures::future::{BoxFuture, FutureExt as _, Shared};
@@ -62,9 +64,20 @@ pub use readiness::Readiness;
 pub use stores::StoreKey;
 
 const COMPONENT: &str = "external-secrets";
+/// So long the last events may take to be written.
+const EVENTS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Ends when the process is asked to stop.
 pub type Stop = Shared<BoxFuture<'static, ()>>;
+
+/// How the work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// All that was begun was finished.
+    Reached,
+    /// Some of it was cut off.
+    Cut,
+}
 
 /// What the controllers are given by the process.
 pub struct Setup {
@@ -78,11 +91,30 @@ pub struct Setup {
     pub options: Options,
     /// Is told when every cache was filled.
     pub readiness: Readiness,
+    /// Ends when this process may work; caches are filled before.
+    pub lead: BoxFuture<'static, ()>,
 }
 
-/// Runs all controllers until `stop`, then lets running reconciles finish.
-pub async fn run(setup: Setup, stop: Stop) {
+/// Runs all controllers until `stop`, then lets running reconciles finish and writes the last events.
+pub async fn run(setup: Setup, stop: Stop) -> Rest {
     let (recorder, write_events) = Recorder::new(setup.client.clone(), COMPONENT);
+    let mut write_events = pin!(write_events);
+    let rest = tokio::select! {
+        rest = follow_and_work(setup, recorder, stop) => rest,
+        () = &mut write_events => Rest::Cut,
+    };
+    // every recorder is gone: what is queued is written, then it ends
+    if tokio::time::timeout(EVENTS_WITHIN, write_events)
+        .await
+        .is_err()
+    {
+        tracing::warn!("events were left unwritten after {EVENTS_WITHIN:?}");
+    }
+    rest
+}
+
+async fn follow_and_work(mut setup: Setup, recorder: Recorder, stop: Stop) -> Rest {
+    let lead = std::mem::replace(&mut setup.lead, std::future::pending().boxed());
     let wake = Wake::new(&setup.metrics.work, setup.options.concurrent);
     let (external_secrets, es_writer) = store();
     let (secret_stores, ss_writer) = store();
@@ -97,17 +129,28 @@ pub async fn run(setup: Setup, stop: Stop) {
     let controllers = async {
         tokio::select! {
             () = caches_filled(&ctx, &external_secrets) => {}
-            () = stop.clone() => return,
+            () = stop.clone() => return Rest::Reached,
         }
         ctx.readiness.reached();
         tracing::info!("all caches are filled");
-        controllers(&ctx, external_secrets, stop).await;
+        tokio::select! {
+            () = lead => {}
+            () = stop.clone() => return Rest::Reached,
+        }
+        let grace = ctx.options.shutdown_grace;
+        let expired = stop.clone().then(|()| tokio::time::sleep(grace));
+        tokio::select! {
+            () = controllers(&ctx, external_secrets, stop) => Rest::Reached,
+            () = expired => {
+                tracing::warn!("what is in work is not finished after {grace:?} and cut off");
+                Rest::Cut
+            }
+        }
     };
-    // watches and events have no end of their own: they go with the controllers
+    // watches have no end of their own: they go with the controllers
     tokio::select! {
-        () = controllers => {}
-        () = watches => {}
-        () = write_events => {}
+        rest = controllers => rest,
+        () = watches => Rest::Cut,
     }
 }
 

@@ -1,22 +1,30 @@
-//! Whether the controllers serve yet, and what keeps them from it. Knows no kind and no watch.
+//! Whether the controllers serve, and what keeps them from it; and whether this process leads. Knows no
+//! kind and no watch.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Whether every cache was filled once. Until then it collects what the watches met.
+/// Whether every cache was filled once and the process is not ending. Until then it collects what the
+/// watches met.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     is_ready: bool,
+    is_stopping: bool,
+    /// `None`: there is no election.
+    leads: Option<bool>,
     obstacles: BTreeMap<String, String>,
 }
 
 impl Readiness {
-    /// Why the controllers do not serve yet, for people; `None` once they do.
+    /// Why the controllers do not serve, for people; `None` while they do, or would if they led.
     pub fn problem(&self) -> Option<String> {
         let state = self.lock();
+        if state.is_stopping {
+            return Some("shutting down".to_owned());
+        }
         if state.is_ready {
             return None;
         }
@@ -29,6 +37,25 @@ impl Readiness {
             .map(|(kind, obstacle)| format!("{kind} cannot be read: {obstacle}"))
             .collect();
         Some(lines.join("\n"))
+    }
+
+    /// What this process is while there is no problem.
+    pub fn role(&self) -> &'static str {
+        match self.lock().leads {
+            None => "ok",
+            Some(false) => "standby",
+            Some(true) => "leader",
+        }
+    }
+
+    /// The process was asked to stop.
+    pub fn stopping(&self) {
+        self.lock().is_stopping = true;
+    }
+
+    /// There is an election, and this process leads or does not.
+    pub fn elected(&self, leads: bool) {
+        self.lock().leads = Some(leads);
     }
 
     /// Every cache was filled.
@@ -75,5 +102,18 @@ mod tests {
         // a watch that fails later is no reason to be taken out of service
         readiness.hindered("a", "connection refused");
         assert_eq!(problem(), None);
+    }
+
+    #[test]
+    fn a_standby_is_ready_and_who_stops_is_not() {
+        let readiness = Readiness::default();
+        readiness.reached();
+        assert_eq!(readiness.role(), "ok");
+        for (leads, role) in [(false, "standby"), (true, "leader")] {
+            readiness.elected(leads);
+            assert_eq!((readiness.problem(), readiness.role()), (None, role));
+        }
+        readiness.stopping();
+        assert_eq!(readiness.problem().as_deref(), Some("shutting down"));
     }
 }

@@ -1,9 +1,13 @@
-//! The one Kubernetes client of the process.
+//! How the process reaches the API server: by one client for everything, behind the write guard, and by
+//! one without it for the Lease.
 
 use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
+use kube::client::ClientBuilder;
 use kube::{Client, Config};
+
+use super::write_guard::WriteGuard;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -23,20 +27,27 @@ pub enum Error {
     },
 }
 
-/// Connects by `KUBECONFIG`, then in-cluster.
+/// How to connect: by `KUBECONFIG`, then in-cluster.
 ///
 /// kube compares `NO_PROXY` with the proxy's host instead of the API server's, so `no_proxy` (the
 /// variable's text) is applied here. Its built-in retries are off: they hold a worker for up to
 /// five minutes; the queue's backoff does the same without.
-pub async fn connect(no_proxy: Option<&str>) -> Result<Client, Error> {
+pub async fn config(no_proxy: Option<&str>) -> Result<Config, Error> {
     let mut config = Config::infer().await?;
     if is_direct(&config.cluster_url, no_proxy) {
         config.proxy_url = None;
     }
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(10));
+    Ok(config)
+}
+
+/// A client that writes while `guard` permits it.
+pub fn connect(config: Config, guard: &WriteGuard) -> Result<Client, Error> {
     let url = config.cluster_url.to_string();
-    Client::try_from(config).map_err(|source| Error::Build { url, source })
+    let builder = ClientBuilder::try_from(config);
+    let builder = builder.map_err(|source| Error::Build { url, source })?;
+    Ok(builder.with_layer(guard).build())
 }
 
 fn is_direct(server: &http::Uri, no_proxy: Option<&str>) -> bool {

@@ -6,6 +6,7 @@ pub mod events;
 pub mod manifests;
 pub mod secrets;
 pub mod status;
+pub mod write_guard;
 
 use std::fmt::Debug;
 

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::controller::{Readiness, Stop};
+use crate::controller::Readiness;
 use crate::telemetry::Metrics;
 
 /// Why an admin server does not run.
@@ -65,7 +65,7 @@ impl Server {
         Self::bind("--metrics-addr", address, router).await
     }
 
-    /// `/healthz` (the process runs) and `/readyz` (its caches are filled, or why not).
+    /// `/healthz` (the process runs) and `/readyz` (leader or standby with filled caches, or why not).
     pub async fn health(address: SocketAddr, readiness: Readiness) -> Result<Self, Error> {
         let router = Router::new()
             .route("/healthz", get(|| async { "ok" }))
@@ -84,11 +84,9 @@ impl Server {
         Ok(Self { listener, router })
     }
 
-    /// Answers until `stop`.
-    pub async fn run(self, stop: Stop) -> std::io::Result<()> {
-        axum::serve(self.listener, self.router)
-            .with_graceful_shutdown(stop)
-            .await
+    /// Answers for as long as it is polled: the probes are asked to the very end.
+    pub async fn run(self) -> std::io::Result<()> {
+        axum::serve(self.listener, self.router).await
     }
 }
 
@@ -101,7 +99,7 @@ async fn exposition(State(metrics): State<Metrics>) -> Result<String, StatusCode
 
 async fn ready(State(readiness): State<Readiness>) -> (StatusCode, String) {
     match readiness.problem() {
-        None => (StatusCode::OK, "ok".to_owned()),
+        None => (StatusCode::OK, readiness.role().to_owned()),
         Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem),
     }
 }

@@ -1,4 +1,6 @@
-//! What every long-running process has: an admin server and an orderly end.
+//! What every long-running process has: an admin server, leadership and an orderly end.
 
 pub mod admin;
+pub mod leader;
+pub mod process;
 pub mod shutdown;

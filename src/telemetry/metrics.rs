@@ -28,6 +28,7 @@ pub struct Metrics {
     sync_errors: IntCounterVec,
     provider_calls: IntCounterVec,
     expiry: IntGaugeVec,
+    leader: IntGaugeVec,
 }
 
 /// The two families that each kind has.
@@ -76,6 +77,13 @@ impl Metrics {
                     &OBJECT,
                 )?,
             )?,
+            leader: register(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new("leader_election_master_status", "1 for the leader"),
+                    &["name"],
+                )?,
+            )?,
             work: WorkMetrics::new(&registry)?,
             registry,
         })
@@ -106,6 +114,11 @@ impl Metrics {
             Some(at) => self.expiry.with_label_values(&labels).set(at.as_second()),
             None => drop(self.expiry.remove_label_values(&labels)),
         }
+    }
+
+    /// Whether this process holds the Lease `name`.
+    pub fn set_leader(&self, name: &str, leads: bool) {
+        self.leader.with_label_values(&[name]).set(leads.into());
     }
 
     /// The text exposition format.
@@ -193,8 +206,10 @@ mod tests {
         metrics.sync_failed("netbox", "db");
         metrics.provider_called("Azure/KeyVault", "GetSecret", false);
         metrics.external_secret.set_ready("netbox", "db", true);
+        metrics.set_leader("external-secrets-controller", true);
         let text = metrics.render().unwrap();
         for line in [
+            r#"leader_election_master_status{name="external-secrets-controller"} 1"#,
             r#"externalsecret_sync_calls_total{name="db",namespace="netbox"} 1"#,
             r#"externalsecret_sync_calls_error{name="db",namespace="netbox"} 1"#,
             r#"externalsecret_provider_api_calls_count{call="GetSecret",provider="Azure/KeyVault",status="error"} 1"#,

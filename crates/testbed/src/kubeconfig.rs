@@ -23,7 +23,14 @@ pub(crate) fn certificate_user(identity: &Identity) -> Value {
 }
 
 /// Writes a kubeconfig with one cluster, one user and one context, for its owner's eyes only.
-pub(crate) fn write(path: &Path, server: &str, ca_pem: &str, user: &Value) -> Result<()> {
+pub(crate) fn write(
+    path: &Path,
+    server: &str,
+    ca_pem: &str,
+    user: &Value,
+    namespace: &str,
+) -> Result<()> {
+    let context = json!({"cluster": "testbed", "user": "testbed", "namespace": namespace});
     let document = json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -32,7 +39,7 @@ pub(crate) fn write(path: &Path, server: &str, ca_pem: &str, user: &Value) -> Re
             "name": "testbed",
             "cluster": {"server": server, "certificate-authority-data": STANDARD.encode(ca_pem)},
         }],
-        "contexts": [{"name": "testbed", "context": {"cluster": "testbed", "user": "testbed"}}],
+        "contexts": [{"name": "testbed", "context": context}],
         "users": [{"name": "testbed", "user": user}],
     });
     write_private(path, &serde_json::to_vec_pretty(&document)?)

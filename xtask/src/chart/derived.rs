@@ -58,6 +58,8 @@ pub(crate) fn from_chart() -> Result<Vec<(PathBuf, String)>> {
         &[
             "--show-only=templates/serviceaccount.yaml",
             "--show-only=templates/rbac.yaml",
+            // beside a single operator it is of no use, and of no harm
+            "--set=leaderElect=true",
         ],
     )?;
     let generic = render(
@@ -72,7 +74,8 @@ pub(crate) fn from_chart() -> Result<Vec<(PathBuf, String)>> {
         (
             deploy.join("rbac.yaml"),
             format!(
-                "{MADE}# What the operator may do, and no more: one namespace, one ServiceAccount, one ClusterRole.\n\
+                "{MADE}# What the operator may do, and no more: one namespace, one ServiceAccount, one ClusterRole,\n\
+                 # and a Role for the Lease of leader election.\n\
                  # Every test and the demo run the operator under exactly these rules.\n{NAMESPACE}{rbac}"
             ),
         ),

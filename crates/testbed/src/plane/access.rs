@@ -68,8 +68,8 @@ impl ControlPlane {
         Client::try_from(kubeconfig::client_config(kubeconfig).await?).context("make a client")
     }
 
-    /// A kubeconfig with a token of the ServiceAccount, made with its namespace if missing. The
-    /// token is a real one (`TokenRequest`), for the server's default audience; the server refuses
+    /// A kubeconfig with a token of the ServiceAccount, made with its namespace if missing, which is
+    /// the context's namespace, as it is a pod's. The token is a real one (`TokenRequest`), for the server's default audience; the server refuses
     /// less than ten minutes.
     ///
     /// # Errors
@@ -90,7 +90,8 @@ impl ControlPlane {
             .service_account_token(namespace, name, &[], duration)
             .await?;
         let path = self.state().join(format!("{namespace}-{name}.kubeconfig"));
-        kubeconfig::write(&path, &self.url, &self.ca_pem, &json!({"token": token}))?;
+        let user = json!({"token": token});
+        kubeconfig::write(&path, &self.url, &self.ca_pem, &user, namespace)?;
         Ok(path)
     }
 
@@ -138,7 +139,7 @@ impl ControlPlane {
             .state()
             .join(format!("user-{}.kubeconfig", user.replace('/', "_")));
         let entry = kubeconfig::certificate_user(&self.authority.issue(user, groups, &[])?);
-        kubeconfig::write(&path, &self.url, &self.ca_pem, &entry)?;
+        kubeconfig::write(&path, &self.url, &self.ca_pem, &entry, "default")?;
         Ok(path)
     }
 

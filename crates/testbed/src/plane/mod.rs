@@ -145,7 +145,7 @@ impl ControlPlane {
         ];
         for (path, name, groups) in users {
             let user = kubeconfig::certificate_user(&authority.issue(name, groups, &[])?);
-            kubeconfig::write(path, &url, &ca_pem, &user)?;
+            kubeconfig::write(path, &url, &ca_pem, &user, "default")?;
         }
         let admin = kubeconfig::client_config(&admin_kubeconfig).await?;
         let processes = Mutex::default();

@@ -79,6 +79,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.storeRequeueInterval }}{{ $_ := set $flags "store-requeue-interval" . }}{{ end }}
 {{- with .Values.statusHeartbeat }}{{ $_ := set $flags "status-heartbeat" . }}{{ end }}
 {{- with .Values.allowVaultHosts }}{{ $_ := set $flags "allow-vault-host" . }}{{ end }}
+{{- if .Values.leaderElect }}
+{{- $_ := set $flags "enable-leader-election" true }}
+{{- $_ := set $flags "leader-election-id" .Values.leaderElectionID }}
+{{- $_ := set $flags "leader-election-lease-duration" .Values.leaderElectionLeaseDuration }}
+{{- $_ := set $flags "leader-election-renew-deadline" .Values.leaderElectionRenewDeadline }}
+{{- $_ := set $flags "leader-election-retry-period" .Values.leaderElectionRetryPeriod }}
+{{- end }}
 {{- if .Values.genericTargets.enabled }}{{ $_ := set $flags "unsafe-allow-generic-targets" true }}{{ end }}
 {{- $served := dict
   "secret-store" .Values.processSecretStore

@@ -1,0 +1,170 @@
+//! Keeps a client from writing once its process may no longer lead. Knows a deadline on the
+//! monotonic clock; who leads, and why, it does not know.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{Method, Request};
+use tower::{BoxError, Layer, Service};
+
+/// A write was refused, or its answer came when nothing may be written any more.
+#[derive(Debug, thiserror::Error)]
+#[error("not written: this process does not lead")]
+pub struct NotLeading;
+
+#[derive(Clone, Copy, Debug)]
+enum Permission {
+    Always,
+    Until(Instant),
+    Never,
+}
+
+/// Whether this process may write. Cloning it gives another hold of the same permission.
+///
+/// As a layer of a client it lets reads (GET, HEAD) pass and refuses everything else while there is no
+/// permission. It looks whenever a write makes progress, not only when it begins: a write that waited for
+/// a connection while the process slept is not sent.
+#[derive(Clone, Debug)]
+pub struct WriteGuard(Arc<Mutex<Permission>>);
+
+impl WriteGuard {
+    /// Writes are always permitted: there is one process only.
+    pub fn open() -> Self {
+        Self(Arc::new(Mutex::new(Permission::Always)))
+    }
+
+    /// Nothing may be written until [`WriteGuard::permit`].
+    pub fn closed() -> Self {
+        Self(Arc::new(Mutex::new(Permission::Never)))
+    }
+
+    /// Writes are permitted before `deadline`.
+    pub fn permit(&self, deadline: Instant) {
+        *self.lock() = Permission::Until(deadline);
+    }
+
+    /// Nothing may be written any more.
+    pub fn close(&self) {
+        *self.lock() = Permission::Never;
+    }
+
+    fn is_open(&self) -> bool {
+        match *self.lock() {
+            Permission::Always => true,
+            Permission::Until(deadline) => Instant::now() < deadline,
+            Permission::Never => false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Permission> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> Layer<S> for WriteGuard {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        let guard = self.clone();
+        Guarded { guard, inner }
+    }
+}
+
+/// A service behind a [`WriteGuard`].
+#[derive(Debug)]
+pub struct Guarded<S> {
+    guard: WriteGuard,
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>>,
+    S::Error: Into<BoxError>,
+    S::Response: Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<S::Response, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let is_read = [Method::GET, Method::HEAD].contains(request.method());
+        if !is_read && !self.guard.is_open() {
+            return std::future::ready(Err(NotLeading.into())).boxed();
+        }
+        let guard = self.guard.clone();
+        let mut answer = Box::pin(self.inner.call(request));
+        std::future::poll_fn(move |context| {
+            if !is_read && !guard.is_open() {
+                return Poll::Ready(Err(NotLeading.into()));
+            }
+            answer.as_mut().poll(context).map_err(Into::into)
+        })
+        .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::Notify;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::*;
+
+    async fn ask(guard: &WriteGuard, method: Method) -> Result<(), BoxError> {
+        let service = guard.layer(service_fn(async |_| Ok::<(), BoxError>(())));
+        let request = Request::builder().method(method).body(()).unwrap();
+        service.oneshot(request).await
+    }
+
+    #[tokio::test]
+    async fn reads_always_pass_and_writes_with_permission_only() {
+        let guard = WriteGuard::closed();
+        let later = Instant::now() + Duration::from_mins(1);
+        let mut seen = Vec::new();
+        for change in [None, Some(later), Some(Instant::now())] {
+            if let Some(deadline) = change {
+                guard.permit(deadline);
+            }
+            let read = ask(&guard, Method::GET).await;
+            seen.push((read.is_ok(), ask(&guard, Method::PATCH).await.is_ok()));
+        }
+        assert_eq!(seen, [(true, false), (true, true), (true, false)]);
+        guard.permit(later);
+        guard.close();
+        let refused = ask(&guard, Method::POST).await.unwrap_err();
+        assert!(refused.is::<NotLeading>(), "{refused}");
+        assert!(ask(&WriteGuard::open(), Method::DELETE).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_write_that_waited_past_the_deadline_is_not_sent() {
+        let guard = WriteGuard::closed();
+        guard.permit(Instant::now() + Duration::from_mins(1));
+        let connected = Arc::new(Notify::new());
+        let connecting = Arc::clone(&connected);
+        let mut service = guard.layer(service_fn(move |_: Request<()>| {
+            let connecting = Arc::clone(&connecting);
+            async move {
+                connecting.notified().await;
+                Ok::<(), BoxError>(())
+            }
+        }));
+        let request = Request::builder().method(Method::PUT).body(()).unwrap();
+        let mut write = service.call(request);
+        assert!(futures::poll!(&mut write).is_pending());
+        guard.close();
+        connected.notify_one();
+        assert!(write.await.unwrap_err().is::<NotLeading>());
+    }
+}
