@@ -8,8 +8,9 @@ use clap::Args as ClapArgs;
 use futures::FutureExt as _;
 use k8s_openapi::jiff::SignedDuration;
 
+use super::leadership::Leadership;
+use super::switches;
 use super::templates::Templates;
-use super::{leadership, switches};
 use crate::api::duration;
 use crate::azure::http::{Http, HttpSettings};
 use crate::azure::{Ambient, Azure, AzureOptions, Observer};
@@ -58,7 +59,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "20s", value_parser = go_duration)]
     shutdown_grace_period: SignedDuration,
     #[command(flatten)]
-    leadership: leadership::Flags,
+    leadership: Leadership,
     #[command(flatten)]
     templates: Templates,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::runtime::leader::{Candidacy, Timing};
 
 /// The flags.
 #[derive(Debug, Args)]
-pub(super) struct Flags {
+pub(super) struct Leadership {
     /// Work only while holding a Lease in the operator's own namespace, so that several replicas may run.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
     enable_leader_election: bool,
@@ -29,7 +29,7 @@ pub(super) struct Flags {
     leader_election_retry_period: SignedDuration,
 }
 
-impl Flags {
+impl Leadership {
     /// Who stands for which Lease in `namespace`; `None` where there is no election.
     pub(super) fn candidacy(&self, namespace: &str) -> anyhow::Result<Option<Candidacy>> {
         if !self.enable_leader_election {
@@ -99,7 +99,7 @@ mod tests {
     #[derive(Debug, Parser)]
     struct Cli {
         #[command(flatten)]
-        flags: Flags,
+        flags: Leadership,
     }
 
     fn candidacy(flags: &[&str]) -> anyhow::Result<Option<Candidacy>> {

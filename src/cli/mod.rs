@@ -39,3 +39,15 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Render(args)) => render::run(args).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_of_all_modules_go_together() {
+        Cli::command().debug_assert();
+    }
+}

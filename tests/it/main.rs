@@ -9,6 +9,7 @@ mod external_secrets;
 mod faults;
 mod gitops;
 mod golden;
+mod leadership;
 mod outages;
 mod render;
 mod stores;

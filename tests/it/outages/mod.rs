@@ -9,4 +9,4 @@ mod killed;
 mod kinds;
 mod restart;
 mod rights;
-mod scene;
+pub(crate) mod scene;

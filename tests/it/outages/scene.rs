@@ -18,19 +18,19 @@ use crate::support::operator::{Operator, Options, USER, is_write};
 use crate::support::settings;
 
 /// The longest pause of a watch that failed is a minute.
-pub(super) const LONG: Duration = Duration::from_secs(90);
+pub(crate) const LONG: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(100);
 
 /// The parts.
-pub(super) struct Scene {
-    pub(super) bed: Arc<Bed>,
-    pub(super) operator: Operator,
+pub(crate) struct Scene {
+    pub(crate) bed: Arc<Bed>,
+    pub(crate) operator: Operator,
     fences: AtomicU32,
 }
 
 impl Scene {
     /// Starts a bed of this kind and an operator, which may not be ready yet.
-    pub(super) async fn start(kind: Kind, flags: &[&str]) -> anyhow::Result<Self> {
+    pub(crate) async fn start(kind: Kind, flags: &[&str]) -> anyhow::Result<Self> {
         let bed = Arc::new(Bed::start_as(kind).await?);
         let operator = Operator::start(&settings::operator(), &bed, Options::flags(flags))?;
         Ok(Self {
@@ -41,7 +41,7 @@ impl Scene {
     }
 
     /// A namespace with a vault of the same name and a store `kv` for it.
-    pub(super) async fn team(&self, prefix: &str) -> anyhow::Result<Team> {
+    pub(crate) async fn team(&self, prefix: &str) -> anyhow::Result<Team> {
         let namespace = self.bed.namespace(prefix).await?;
         let team = Team {
             bed: Arc::clone(&self.bed),
@@ -66,13 +66,13 @@ impl Scene {
     }
 
     /// What the operator's role allows.
-    pub(super) async fn rules(&self) -> anyhow::Result<Value> {
+    pub(crate) async fn rules(&self) -> anyhow::Result<Value> {
         let found = self.bed.cluster().get(&role()).await?;
         Ok(found.context("no ClusterRole keyferry")?["rules"].take())
     }
 
     /// Allows the operator what these rules say.
-    pub(super) async fn allow<'a>(
+    pub(crate) async fn allow<'a>(
         &self,
         rules: impl Iterator<Item = &'a Value>,
     ) -> anyhow::Result<()> {
@@ -102,19 +102,24 @@ impl Scene {
     }
 
     /// How long the log of requests is now.
-    pub(super) async fn mark(&self) -> anyhow::Result<usize> {
+    pub(crate) async fn mark(&self) -> anyhow::Result<usize> {
         Ok(self.requests().await?.len())
     }
 
+    /// Every request since a mark.
+    pub(crate) async fn requests_since(&self, mark: usize) -> anyhow::Result<Vec<AuditEvent>> {
+        Ok(self.requests().await?.split_off(mark))
+    }
+
     /// What the operator asked for since a mark.
-    pub(super) async fn asked_since(&self, mark: usize) -> anyhow::Result<Vec<AuditEvent>> {
-        let mut events = self.requests().await?.split_off(mark);
+    pub(crate) async fn asked_since(&self, mark: usize) -> anyhow::Result<Vec<AuditEvent>> {
+        let mut events = self.requests_since(mark).await?;
         events.retain(|event| event.user == USER);
         Ok(events)
     }
 
     /// What the operator wrote since a mark, as `verb resource name`, sorted; its Events are left out.
-    pub(super) async fn written_since(&self, mark: usize) -> anyhow::Result<Vec<String>> {
+    pub(crate) async fn written_since(&self, mark: usize) -> anyhow::Result<Vec<String>> {
         let asked = self.asked_since(mark).await?;
         let mut lines: Vec<String> = asked
             .iter()
@@ -126,7 +131,7 @@ impl Scene {
     }
 
     /// Waits until the operator's log holds a text.
-    pub(super) async fn logged(&mut self, wanted: &str) -> anyhow::Result<()> {
+    pub(crate) async fn logged(&mut self, wanted: &str) -> anyhow::Result<()> {
         self.until(&format!("log line with {wanted:?}"), async |scene| {
             Ok(scene.operator.log()?.contains(wanted))
         })
@@ -134,7 +139,7 @@ impl Scene {
     }
 
     /// Waits until `holds`; the operator must not end meanwhile.
-    pub(super) async fn until(
+    pub(crate) async fn until(
         &mut self,
         what: &str,
         holds: impl AsyncFn(&Self) -> anyhow::Result<bool>,
@@ -154,7 +159,7 @@ impl Scene {
     }
 
     /// The operator has not ended.
-    pub(super) fn lives(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn lives(&mut self) -> anyhow::Result<()> {
         match self.operator.ended()? {
             None => Ok(()),
             Some(end) => bail!("the operator ended ({end}): {}", self.operator.log_tail()),
@@ -182,26 +187,26 @@ fn line(event: &AuditEvent) -> String {
 }
 
 /// A namespace, its vault and its store.
-pub(super) struct Team {
+pub(crate) struct Team {
     bed: Arc<Bed>,
-    pub(super) namespace: String,
+    pub(crate) namespace: String,
 }
 
 impl Team {
     /// Puts a value into the vault.
-    pub(super) fn seed(&self, name: &str, value: &str) {
+    pub(crate) fn seed(&self, name: &str, value: &str) {
         self.bed.azure().set_secret(&self.namespace, name, value);
     }
 
     /// Applies an object into the namespace.
-    pub(super) async fn apply(&self, object: &Value) -> anyhow::Result<()> {
+    pub(crate) async fn apply(&self, object: &Value) -> anyhow::Result<()> {
         let applied = self.bed.cluster().apply(object, Some(&self.namespace));
         Ok(applied.await.map(drop)?)
     }
 
     /// Applies an object as soon as the API server takes it, which learns of a changed definition
     /// a moment later.
-    pub(super) async fn accepted(&self, object: &Value) -> anyhow::Result<()> {
+    pub(crate) async fn accepted(&self, object: &Value) -> anyhow::Result<()> {
         let end = Instant::now() + LONG;
         loop {
             match self.apply(object).await {
@@ -213,7 +218,7 @@ impl Team {
     }
 
     /// An ExternalSecret that puts the vault's secret `remote` under the key `value`.
-    pub(super) async fn sync(
+    pub(crate) async fn sync(
         &self,
         name: &str,
         remote: &str,
@@ -231,7 +236,7 @@ impl Team {
     }
 
     /// An object of the namespace.
-    pub(super) fn object(&self, kind: &str, name: &str) -> ObjectRef {
+    pub(crate) fn object(&self, kind: &str, name: &str) -> ObjectRef {
         ObjectRef {
             kind: kind.to_owned(),
             namespace: Some(self.namespace.clone()),
@@ -240,7 +245,7 @@ impl Team {
     }
 
     /// Waits until the target of an ExternalSecret holds a value; returns the Secret.
-    pub(super) async fn holds(&self, name: &str, value: &str) -> anyhow::Result<Value> {
+    pub(crate) async fn holds(&self, name: &str, value: &str) -> anyhow::Result<Value> {
         let encoded = STANDARD.encode(value);
         let target = self.object("Secret", name);
         let found = self
@@ -253,7 +258,7 @@ impl Team {
     }
 
     /// Waits until the Ready condition of an object has this status; returns the condition.
-    pub(super) async fn ready(
+    pub(crate) async fn ready(
         &self,
         kind: &str,
         name: &str,
@@ -270,7 +275,7 @@ impl Team {
     }
 
     /// Waits until the store's status tells that the vault answers: the first read makes it write that.
-    pub(super) async fn reachable(&self) -> anyhow::Result<()> {
+    pub(crate) async fn reachable(&self) -> anyhow::Result<()> {
         let store = self.object("SecretStore", "kv");
         let is_told = |store: Option<&Value>| {
             let conditions = store.map_or(&Value::Null, |store| &store["status"]["conditions"]);
@@ -281,13 +286,13 @@ impl Team {
     }
 
     /// Waits until the ExternalSecret is ready and its target holds a value.
-    pub(super) async fn in_step(&self, name: &str, value: &str) -> anyhow::Result<()> {
+    pub(crate) async fn in_step(&self, name: &str, value: &str) -> anyhow::Result<()> {
         self.holds(name, value).await?;
         self.ready("ExternalSecret", name, "True").await.map(drop)
     }
 
     /// Uid and resource version of a target: equal means neither written nor made again.
-    pub(super) async fn stamp(&self, name: &str) -> anyhow::Result<[String; 2]> {
+    pub(crate) async fn stamp(&self, name: &str) -> anyhow::Result<[String; 2]> {
         let found = self.bed.cluster().get(&self.object("Secret", name)).await?;
         let found = found.with_context(|| format!("no Secret {name}"))?;
         let metadata = &found["metadata"];
@@ -295,7 +300,7 @@ impl Team {
     }
 
     /// How often the vault's secret `name` was asked for since a mark of azfake's log.
-    pub(super) fn reads(&self, name: &str, mark: u64) -> usize {
+    pub(crate) fn reads(&self, name: &str, mark: u64) -> usize {
         let host = format!("{}.", self.namespace);
         let path = format!("/secrets/{name}");
         let (_, requests) = self.bed.azure().requests_since(mark, &host);

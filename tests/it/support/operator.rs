@@ -99,6 +99,11 @@ impl Operator {
         self.process.stop(GRACE).await
     }
 
+    /// Asks it to stop (SIGTERM) and does not wait.
+    pub(crate) fn ask_to_stop(&self) -> anyhow::Result<()> {
+        self.process.signal(Signal::TERM)
+    }
+
     /// Kills it as a lost node would.
     pub(crate) fn kill(&mut self) -> anyhow::Result<ExitStatus> {
         self.process.kill()
