@@ -21,7 +21,7 @@ use crate::runtime::admin::{self, Server};
 use crate::runtime::leader::{Elector, Listeners};
 use crate::runtime::{process, shutdown};
 use crate::secret::SecretValue;
-use crate::telemetry::{self, Level, Metrics};
+use crate::telemetry::{self, Format, Level, Metrics};
 
 /// Flags of the controller.
 #[derive(Debug, ClapArgs)]
@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// Least severe log lines to write.
     #[arg(long, value_enum, default_value_t = Level::Info)]
     loglevel: Level,
+    /// How log lines are written.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    log_format: Format,
     /// How often stores are validated, where they do not say themselves.
     #[arg(long, default_value = "5m", value_parser = positive_duration)]
     store_requeue_interval: SignedDuration,
@@ -105,7 +108,7 @@ struct Network {
 
 /// Runs the controller until it is told to stop.
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
-    telemetry::init_logging(args.loglevel);
+    telemetry::init_logging(args.loglevel, args.log_format);
     let stop = shutdown::on_signal().context("cannot handle signals")?;
     let metrics = Metrics::new().context("cannot set up metrics")?;
     let readiness = Readiness::default();

@@ -4,6 +4,6 @@ mod logging;
 mod metrics;
 mod work;
 
-pub use logging::{Level, init as init_logging};
+pub use logging::{Format, Level, init as init_logging};
 pub use metrics::{Metrics, ObjectMetrics};
 pub use work::{ControllerMetrics, WorkMetrics, WorkResult};

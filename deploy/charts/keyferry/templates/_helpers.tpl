@@ -81,10 +81,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.allowVaultHosts }}{{ $_ := set $flags "allow-vault-host" . }}{{ end }}
 {{- if .Values.leaderElect }}
 {{- $_ := set $flags "enable-leader-election" true }}
-{{- $_ := set $flags "leader-election-id" .Values.leaderElectionID }}
-{{- $_ := set $flags "leader-election-lease-duration" .Values.leaderElectionLeaseDuration }}
-{{- $_ := set $flags "leader-election-renew-deadline" .Values.leaderElectionRenewDeadline }}
-{{- $_ := set $flags "leader-election-retry-period" .Values.leaderElectionRetryPeriod }}
+{{- with .Values.leaderElectionID }}{{ $_ := set $flags "leader-election-id" . }}{{ end }}
+{{- with .Values.leaderElectionLeaseDuration }}{{ $_ := set $flags "leader-election-lease-duration" . }}{{ end }}
+{{- with .Values.leaderElectionRenewDeadline }}{{ $_ := set $flags "leader-election-renew-deadline" . }}{{ end }}
+{{- with .Values.leaderElectionRetryPeriod }}{{ $_ := set $flags "leader-election-retry-period" . }}{{ end }}
 {{- end }}
 {{- if .Values.genericTargets.enabled }}{{ $_ := set $flags "unsafe-allow-generic-targets" true }}{{ end }}
 {{- $served := dict
