@@ -22,7 +22,7 @@ const LONGEST_OUTAGE: Duration = Duration::from_secs(5);
 /// Those who are turned away come back one after the other.
 const SPACING: Duration = Duration::from_millis(5);
 /// No longer than this after the gate opens: one listing may serve them all.
-const LONGEST_SPREAD: Duration = Duration::from_secs(8);
+const LONGEST_SPREAD: Duration = Duration::from_secs(5);
 
 /// What a request came to, as far as the gate is concerned.
 #[derive(Clone, Debug)]
@@ -142,6 +142,8 @@ impl State {
         if let Some(closed) = &mut self.closed {
             if now >= closed.until && !self.is_probing {
                 self.is_probing = true;
+                // who comes during the probe need not wait behind all who came before
+                closed.turned_away = 0;
                 return Verdict::Go { is_probe: true };
             }
             let left = closed.until.saturating_duration_since(now).max(FIRST_PAUSE);
@@ -305,7 +307,10 @@ mod tests {
         // they come back one after the other
         assert_eq!(pauses, [15_000, 15_005, 15_010]);
         assert!(is_go(&mut state, at(start, 20_000)));
-        refusal(&mut state, at(start, 20_001));
+        match refusal(&mut state, at(start, 20_001)) {
+            Error::Throttled { after, .. } => assert_eq!(after, Some(FIRST_PAUSE)),
+            other => panic!("{other}"),
+        }
         state.ended(Outcome::Answered, true, at(start, 20_100));
         assert!(is_go(&mut state, at(start, 20_101)));
     }

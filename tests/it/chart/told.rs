@@ -27,6 +27,7 @@ fn exported() -> BTreeSet<String> {
     let controller = metrics.work.controller("c", 1);
     controller.began(Duration::ZERO);
     controller.ended(WorkResult::Success, Duration::ZERO);
+    metrics.set_leader("l", true);
     metrics.set_expiry("n", "o", Some(Timestamp::UNIX_EPOCH));
     let text = metrics.render().unwrap();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
@@ -52,6 +53,7 @@ fn named(text: &str) -> BTreeSet<String> {
                 "workqueue_",
                 "rest_client_",
                 "keyferry_externalsecret_",
+                "leader_election_",
             ];
             kinds
                 .iter()
