@@ -50,7 +50,7 @@ impl Pair {
         let bed = &self.scene.bed;
         for (kind, role) in [
             ("ClusterRole", "keyferry"),
-            ("Role", "keyferry-leader-election"),
+            ("Role", "keyferry-leaderelection"),
         ] {
             let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": format!("{kind}Binding"),
                 "metadata": {"name": "keyferry-b", "namespace": "external-secrets"},

@@ -36,10 +36,11 @@ fn the_operator_outlives_the_api_server_and_writes_nothing_without_need() -> any
         for name in ["rotated", "new", "changed"] {
             team.in_step(name, "second").await?;
         }
-        let seen = team.reads("rotated", reads);
+        let asked = scene.bed.azure().mark();
         scene
-            .until("a refresh after all that", async |_| {
-                Ok(team.reads("rotated", reads) > seen + 1)
+            .until("refreshes after all that", async |scene| {
+                let (_, asked) = scene.bed.azure().requests_since(asked, &team.namespace);
+                Ok(asked.len() > 1)
             })
             .await?;
 
