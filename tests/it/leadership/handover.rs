@@ -87,7 +87,9 @@ fn a_leader_that_slept_past_its_lease_writes_nothing_and_ends() -> anyhow::Resul
             pair.team.in_step(name, "fourth").await?;
         }
         let writes = pair.writes_since(mark).await?;
-        let late: Vec<&AuditEvent> = writes.iter().filter(|it| it.user == USER).collect();
+        // what was handed to the connection before may still arrive; it names a version that is over
+        let late = writes.iter().filter(|it| it.user == USER && it.code != 409);
+        let late: Vec<&AuditEvent> = late.collect();
         assert!(late.is_empty(), "{late:?}");
         assert!(
             writes
