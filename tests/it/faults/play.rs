@@ -283,8 +283,16 @@ fn settled(scene: &Scene, text: &str) -> String {
         .fold(text.to_owned(), |text, (value, name)| {
             text.replace(&value, name)
         });
-    placeholders(scene)
+    let text = placeholders(scene)
         .into_iter()
         .zip(names)
-        .fold(text, settle)
+        .fold(text, settle);
+    // where a long text is cut depends on the length of the namespace's name
+    match text.split_once(" DecisionReason") {
+        Some((told, rest)) => match rest.split_once('…') {
+            Some((_, rest)) => format!("{told} DecisionReason…{rest}"),
+            None => text,
+        },
+        None => text,
+    }
 }
