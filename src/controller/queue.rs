@@ -27,8 +27,8 @@ pub(super) struct Queue<K> {
     states: HashMap<K, State>,
     /// Those that wait for their turn.
     waiting: BTreeMap<(Urgency, u64), K>,
-    /// Those that wait for their time.
-    sleeping: BTreeMap<(Instant, u64), K>,
+    /// Those that wait for their time, with how urgent they are then.
+    sleeping: BTreeMap<(Instant, u64), (K, Urgency)>,
     serial: u64,
 }
 
@@ -40,10 +40,11 @@ enum State {
     },
     Sleeping {
         place: (Instant, u64),
-        urgency: Urgency,
     },
     /// In work, and to be looked at again afterwards.
-    Working { again: Option<Urgency> },
+    Working {
+        again: Option<Urgency>,
+    },
 }
 
 impl<K> Default for Queue<K> {
@@ -76,7 +77,7 @@ impl<K: Eq + Hash + Clone> Queue<K> {
                 since = *begun;
                 self.waiting.remove(place);
             }
-            Some(State::Sleeping { place, .. }) => {
+            Some(State::Sleeping { place }) => {
                 self.sleeping.remove(place);
             }
             None => {}
@@ -90,14 +91,19 @@ impl<K: Eq + Hash + Clone> Queue<K> {
         )
     }
 
+    /// Whether there is a key to be worked on that is not less urgent than `least`.
+    pub(super) fn has(&mut self, least: Urgency, now: Instant) -> bool {
+        self.wake_up(now);
+        let first = self.waiting.first_key_value();
+        first.is_some_and(|((urgency, _), _)| *urgency <= least)
+    }
+
     /// The next key to be worked on, not less urgent than `least`, and how long it waited.
     pub(super) fn take(&mut self, least: Urgency, now: Instant) -> Option<(K, Duration)> {
-        self.wake_up(now);
-        let entry = self.waiting.first_entry()?;
-        if entry.key().0 > least {
+        if !self.has(least, now) {
             return None;
         }
-        let key = entry.remove();
+        let (_, key) = self.waiting.pop_first()?;
         let before = self
             .states
             .insert(key.clone(), State::Working { again: None });
@@ -121,9 +127,8 @@ impl<K: Eq + Hash + Clone> Queue<K> {
             && let Some(at) = now.checked_add(pause)
         {
             let place = (at, self.next_serial());
-            self.sleeping.insert(place, key.clone());
-            self.states
-                .insert(key.clone(), State::Sleeping { place, urgency });
+            self.sleeping.insert(place, (key.clone(), urgency));
+            self.states.insert(key.clone(), State::Sleeping { place });
         }
     }
 
@@ -143,11 +148,7 @@ impl<K: Eq + Hash + Clone> Queue<K> {
                 return;
             }
             let at = entry.key().0;
-            let key = entry.remove();
-            let urgency = match self.states.get(&key) {
-                Some(State::Sleeping { urgency, .. }) => *urgency,
-                _ => Urgency::Due,
-            };
+            let (key, urgency) = entry.remove();
             self.add(&key, urgency, at);
         }
     }

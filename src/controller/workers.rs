@@ -70,20 +70,17 @@ impl<K: Eq + Hash + Clone> Line<K> {
         self.0.changed.notify_one();
     }
 
-    /// Waits for the next key that is urgent enough.
-    async fn next(&self, least: Urgency) -> K {
+    /// Waits until there is a key that is urgent enough.
+    async fn filled(&self, least: Urgency) {
         loop {
             let changed = self.0.changed.notified();
-            let (taken, time) = {
+            let time = {
                 let mut queue = self.lock();
-                let taken = queue.take(least, Instant::now());
-                self.0.metrics.waits(queue.depth());
-                (taken, queue.next_time())
+                if queue.has(least, Instant::now()) {
+                    return;
+                }
+                queue.next_time()
             };
-            if let Some((key, waited)) = taken {
-                self.0.metrics.began(waited);
-                return key;
-            }
             let its_time = time.map_or_else(
                 || Either::Left(std::future::pending()),
                 |time| Either::Right(tokio::time::sleep_until(time.into())),
@@ -93,6 +90,15 @@ impl<K: Eq + Hash + Clone> Line<K> {
                 () = its_time => {}
             }
         }
+    }
+
+    /// The most urgent key, if one is urgent enough.
+    fn take(&self, least: Urgency) -> Option<K> {
+        let mut queue = self.lock();
+        let (key, waited) = queue.take(least, Instant::now())?;
+        self.0.metrics.waits(queue.depth());
+        self.0.metrics.began(waited);
+        Some(key)
     }
 
     /// The work on `key` ended, after so long; `None`: in a panic.
@@ -157,8 +163,14 @@ pub(super) async fn work_off<K, F>(
             Urgency::Changed
         };
         let begin = async {
-            let permit = Arc::clone(&free).acquire_owned().await.ok();
-            (permit, line.next(least).await)
+            loop {
+                // no worker is held for an empty line: those that gave theirs away want one back
+                line.filled(least).await;
+                let permit = Arc::clone(&free).acquire_owned().await.ok();
+                if let Some(key) = line.take(least) {
+                    return (permit, key);
+                }
+            }
         };
         let (permit, key) = tokio::select! {
             () = stop.clone() => break,
@@ -256,6 +268,33 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(!running.is_finished());
         listed.notify_one();
+        running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_gave_its_worker_away_gets_one_back_though_nobody_else_comes() {
+        let line = line();
+        let listed = Arc::new(Notify::new());
+        let listing = Arc::clone(&listed);
+        let (ended, mut ends) = mpsc::unbounded_channel();
+        let (mut log, stop, running) = start(&line, 1, move |key, turn| {
+            let (listing, ended) = (Arc::clone(&listing), ended.clone());
+            async move {
+                turn.while_waiting(listing.notified()).await;
+                ended.send(key).unwrap();
+                Next::Change
+            }
+        });
+        line.add(&"waits", Urgency::Due);
+        assert_eq!(log.recv().await, Some("waits"));
+        // whoever looks for the next one has looked
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        listed.notify_one();
+        let end = tokio::time::timeout(Duration::from_secs(10), ends.recv()).await;
+        assert_eq!(end.unwrap(), Some("waits"));
+        stop.notify_one();
         running.await.unwrap();
     }
 
