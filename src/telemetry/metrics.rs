@@ -42,47 +42,39 @@ impl Metrics {
     /// Registers all families in a registry of their own.
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let counter = |name: &str, help: &str, labels: &[&str]| {
-            register(
-                &registry,
-                IntCounterVec::new(Opts::new(name, help), labels)?,
-            )
-        };
         Ok(Self {
             external_secret: ObjectMetrics::new(&registry, "externalsecret")?,
             secret_store: ObjectMetrics::new(&registry, "secretstore")?,
             cluster_secret_store: ObjectMetrics::new(&registry, "clustersecretstore")?,
             sync_calls: counter(
+                &registry,
                 "externalsecret_sync_calls_total",
                 "Reconciles of an ExternalSecret, skips included",
                 &OBJECT,
             )?,
             sync_errors: counter(
+                &registry,
                 "externalsecret_sync_calls_error",
                 "Failed reconciles of an ExternalSecret",
                 &OBJECT,
             )?,
             provider_calls: counter(
+                &registry,
                 "externalsecret_provider_api_calls_count",
                 "Calls to the provider's API",
                 &["provider", "call", "status"],
             )?,
-            expiry: register(
+            expiry: gauge(
                 &registry,
-                IntGaugeVec::new(
-                    Opts::new(
-                        "keyferry_externalsecret_expiry_timestamp_seconds",
-                        "When the first object of the vault that an ExternalSecret reads ends, in seconds since 1970",
-                    ),
-                    &OBJECT,
-                )?,
+                "keyferry_externalsecret_expiry_timestamp_seconds",
+                "When the first object of the vault that an ExternalSecret reads ends, in seconds since 1970",
+                &OBJECT,
             )?,
-            leader: register(
+            leader: gauge(
                 &registry,
-                IntGaugeVec::new(
-                    Opts::new("leader_election_master_status", "1 for the leader"),
-                    &["name"],
-                )?,
+                "leader_election_master_status",
+                "1 for the leader",
+                &["name"],
             )?,
             work: WorkMetrics::new(&registry)?,
             registry,
@@ -185,6 +177,24 @@ impl ObjectMetrics {
         }
         let _ = self.duration.remove_label_values(&[name, namespace]);
     }
+}
+
+pub(super) fn gauge(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, prometheus::Error> {
+    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+pub(super) fn counter(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, prometheus::Error> {
+    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
 }
 
 pub(super) fn register<C: Collector + Clone + 'static>(

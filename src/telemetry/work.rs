@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Registry,
 };
 
-use super::metrics::register;
+use super::metrics::{counter, gauge, register};
 
 const RECONCILE_BUCKETS: [f64; 40] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9,
@@ -101,9 +101,6 @@ impl WorkMetrics {
 
     /// The series of one controller, all of them at zero.
     pub fn controller(&self, name: &str, workers: u16) -> ControllerMetrics {
-        for result in RESULTS {
-            self.reconciles.with_label_values(&[name, result]);
-        }
         self.most_workers
             .with_label_values(&[name])
             .set(i64::from(workers));
@@ -156,24 +153,6 @@ impl QueueMetrics {
             )?,
         })
     }
-}
-
-fn gauge(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<IntGaugeVec, prometheus::Error> {
-    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
-}
-
-fn counter(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<IntCounterVec, prometheus::Error> {
-    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
 }
 
 fn histogram(

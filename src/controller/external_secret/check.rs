@@ -21,7 +21,7 @@ pub(super) struct Due<'a> {
     pub spec: &'a SyncSpec,
     /// Why.
     pub reason: Reason,
-    /// What the target, which nobody touched since, was last made from.
+    /// What the target was last made from, where it is due by time alone and nobody touched the target since.
     pub seen: Option<&'a remote::Seen>,
     /// When that was last known to be so.
     pub refreshed_at: Option<Timestamp>,
@@ -64,11 +64,8 @@ impl Due<'_> {
     /// # Errors
     /// A vault does not answer, or throttles: reading would come to the same.
     pub(super) async fn check(&self, from: &dyn Sources) -> Result<Option<Answer>, collect::Error> {
-        let may_spare = matches!(self.reason, Reason::Interval | Reason::Failed);
         let own_phase = refresh::own_phase(&self.spec.uid);
-        let seen = self
-            .seen
-            .filter(|seen| may_spare && !seen.is_old(own_phase, self.now));
+        let seen = self.seen.filter(|seen| !seen.is_old(own_phase, self.now));
         let Some(seen) = seen else { return Ok(None) };
         let listed: Option<Listed> = match collect::revisions(self, from).await {
             Err(error) if tells_of_the_vault(&error) => return Err(error),

@@ -33,10 +33,11 @@ pub(super) fn judge(
 ) -> Outlook {
     let ends = |object: &RemoteObject| object.expires.as_ref().map(|time| time.0);
     let objects = status.remote.iter().flat_map(|remote| &remote.objects);
-    let first_end = status.remote.as_ref().and_then(|remote| {
-        let of_all = remote.expires.as_ref().map(|time| time.0);
-        remote.objects.iter().filter_map(ends).chain(of_all).min()
-    });
+    let first_end = status
+        .remote
+        .as_ref()
+        .and_then(|remote| remote.expires.as_ref());
+    let first_end = first_end.map(|time| time.0);
     let soon = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
     let is_due = |at: &Timestamp| ahead > SignedDuration::ZERO && *at <= soon;
     let ending: Vec<(String, Timestamp)> = objects
@@ -118,6 +119,7 @@ mod tests {
         ExternalSecretStatus {
             remote: Some(RemoteState {
                 objects: ends.iter().enumerate().map(object).collect(),
+                expires: ends.iter().flatten().min().map(|day| Time(at(*day))),
                 ..RemoteState::default()
             }),
             ..ExternalSecretStatus::default()

@@ -180,6 +180,7 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
         refresh::Decision::Due(reason) => reason,
         refresh::Decision::Wait(until) => return Ok(Outcome::Unchanged(until)),
     };
+    // most looks end above: what follows is large
     Box::pin(refresh(object, known, ctx, (spec, target), (reason, now))).await
 }
 
@@ -192,13 +193,14 @@ async fn refresh(
     (reason, now): (refresh::Reason, Timestamp),
 ) -> Result<Outcome, Error> {
     let last = last_sync(known);
-    let seen = known.seen().filter(|_| target.is_untouched(&spec, ctx));
+    let may_spare = |_: &_| reason.is_about_time() && target.is_untouched(&spec, ctx);
+    let seen = known.seen().filter(may_spare);
     let due = check::Due {
         spec: &spec,
         reason,
         seen: seen.as_ref(),
         refreshed_at: last.refreshed_at,
-        templates: &check::template_versions(&uses(object).templates, ctx),
+        templates: &check::template_versions(&uses::templates(object), ctx),
         now,
         turn: &known.turn,
     };

@@ -49,6 +49,13 @@ pub(super) enum Reason {
     Drift,
 }
 
+impl Reason {
+    /// Nothing that we know of changed: it is looked whether something did.
+    pub(super) fn is_about_time(self) -> bool {
+        matches!(self, Self::Interval | Self::Failed)
+    }
+}
+
 /// Decides by the policy, then by the target: an invalid target is written again under every
 /// policy.
 pub(super) fn decide(

@@ -63,34 +63,27 @@ async fn unchanged(
 }
 
 async fn succeeded(object: &ExternalSecret, known: &Known, ctx: &Context, synced: &Synced) -> Next {
-    let now = ctx.clock.now();
-    let mut after = status::synced(
-        &known.status,
-        &synced.spec,
-        synced.verdict,
-        synced.remote.as_ref(),
-        synced.as_of,
-        now,
-    );
+    let remote = synced.remote.as_ref();
+    let (as_of, now) = (synced.as_of, ctx.clock.now());
+    let (before, spec) = (&known.status, &synced.spec);
+    let mut in_step = InStep {
+        after: status::synced(before, spec, synced.verdict, remote, as_of, now),
+        reason: synced.reason,
+        as_of,
+        next: synced.next,
+        seen: Seen::of(remote),
+    };
+    let next = match tell_in_step(object, known, ctx, &mut in_step).await {
+        Err(error) => return not_written(known, ctx, &error),
+        Ok(next) => next,
+    };
     let (namespace, name) = &known.key;
-    ctx.metrics.external_secret.set_ready(namespace, name, true);
-    let outlook = look_ahead(known, &mut after, ctx, now);
-    let heartbeat = ctx.options.status_heartbeat;
-    if status::needs_write(&known.status, &after, synced.reason, synced.next, heartbeat)
-        && let Err(error) = write(object, known, ctx, &after).await
-    {
-        return not_written(known, ctx, &error);
-    }
-    let seen = Seen::of(synced.remote.as_ref());
-    ctx.memories
-        .succeeded(&known.key, &known.memory, synced.as_of, seen);
-    if known.status.conditions == after.conditions {
+    if before.conditions == in_step.after.conditions {
         tracing::debug!(namespace, name, reason = ?synced.reason, "in step");
     } else {
         tracing::info!(namespace, name, reason = ?synced.reason, "synced");
     }
-    warn(object, ctx, outlook.note, now);
-    requeue_at(earlier(synced.next, outlook.next), now)
+    next
 }
 
 async fn checked(
@@ -100,24 +93,54 @@ async fn checked(
     as_of: Timestamp,
     next: Option<Timestamp>,
 ) -> Next {
-    let now = ctx.clock.now();
     let is_secret = object.spec.target.manifest.is_none();
-    let mut after = status::checked(&known.status, is_secret, as_of, now);
-    let outlook = look_ahead(known, &mut after, ctx, now);
-    show_ready(known, &after, ctx);
-    let heartbeat = ctx.options.status_heartbeat;
-    if status::needs_write(&known.status, &after, Reason::Interval, next, heartbeat)
-        && let Err(error) = write(object, known, ctx, &after).await
-    {
-        return not_written(known, ctx, &error);
+    let mut in_step = InStep {
+        after: status::checked(&known.status, is_secret, as_of, ctx.clock.now()),
+        reason: Reason::Interval,
+        as_of,
+        next,
+        seen: known.seen(),
+    };
+    match tell_in_step(object, known, ctx, &mut in_step).await {
+        Err(error) => not_written(known, ctx, &error),
+        Ok(next) => {
+            let (namespace, name) = &known.key;
+            tracing::debug!(namespace, name, "nothing changed at the source");
+            next
+        }
     }
-    let seen = known.seen();
+}
+
+/// What is to be told of a target that is in step.
+struct InStep {
+    after: ExternalSecretStatus,
+    reason: Reason,
+    as_of: Timestamp,
+    next: Option<Timestamp>,
+    seen: Option<Seen>,
+}
+
+/// Writes the status where that is due, remembers the refresh, and says when to look again.
+async fn tell_in_step(
+    object: &ExternalSecret,
+    known: &Known,
+    ctx: &Context,
+    in_step: &mut InStep,
+) -> kube::Result<Next> {
+    let now = ctx.clock.now();
+    let (reason, next) = (in_step.reason, in_step.next);
+    let after = &mut in_step.after;
+    let outlook = look_ahead(known, after, ctx, now);
+    show_ready(known, after, ctx);
+    let heartbeat = ctx.options.status_heartbeat;
+    if status::needs_write(&known.status, after, reason, next, heartbeat) {
+        write(object, known, ctx, after).await?;
+    }
+    let seen = in_step.seen.take();
     ctx.memories
-        .succeeded(&known.key, &known.memory, as_of, seen);
-    let (namespace, name) = &known.key;
-    tracing::debug!(namespace, name, "nothing changed at the source");
+        .succeeded(&known.key, &known.memory, in_step.as_of, seen);
     warn(object, ctx, outlook.note, now);
-    requeue_at(earlier(next, outlook.next), now)
+    Ok(requeue_at(earlier(next, outlook.next), now))
 }
 
 /// In step, but nobody can see it.

@@ -41,20 +41,21 @@ pub fn uses(object: &ExternalSecret) -> Uses {
             *stores.entry(store).or_default() += reads;
         }
     }
-    let templates = templates(object, &namespace);
     let target = Target {
         manifest: spec.target.manifest.clone(),
         object: (namespace, object.target_name().to_owned()),
     };
     Uses {
         stores,
-        templates,
+        templates: templates(object),
         target,
     }
 }
 
-fn templates(object: &ExternalSecret, namespace: &str) -> BTreeSet<TemplateSource> {
-    let key = |name: &str| (namespace.to_owned(), name.to_owned());
+/// Template sources of `object`.
+pub(super) fn templates(object: &ExternalSecret) -> BTreeSet<TemplateSource> {
+    let namespace = object.namespace().unwrap_or_default();
+    let key = |name: &str| (namespace.clone(), name.to_owned());
     let template = object.spec.target.template.iter();
     let sources = template.flat_map(|template| &template.template_from);
     sources

@@ -173,7 +173,7 @@ impl VaultClient {
         format!("https://{}/{}/{name}", self.host(), kind.collection())
     }
 
-    /// When consumers of this vault come together: another time for each vault and identity.
+    /// When consumers of this vault come together: another time for each vault.
     fn phase(&self) -> i64 {
         let mut hasher = DefaultHasher::new();
         self.host().hash(&mut hasher);
