@@ -193,7 +193,7 @@ fn became_ready(store: &StoreKey, is_new: bool, ctx: &Context) {
     for consumer in &consumers {
         // a store met ready at start is no news to those that are synced
         if !is_new {
-            ctx.memories.failed(consumer, 0);
+            ctx.memories.forgive(consumer);
         }
         ctx.wake.external_secret(consumer, Urgency::Changed);
     }

@@ -12,7 +12,8 @@ use super::sources::Sources;
 use super::spec::SyncSpec;
 use super::{collect, remote};
 
-/// A retry wants to hear of the vault anew, though not each one by itself.
+/// A retry wants to hear of the vault as it is after the failure, though not each one by itself: a
+/// listing this old serves it.
 const OF_LATE: SignedDuration = SignedDuration::from_secs(10);
 
 /// A refresh that is due.
@@ -25,6 +26,8 @@ pub(super) struct Due<'a> {
     pub seen: Option<&'a remote::Seen>,
     /// When that was last known to be so.
     pub refreshed_at: Option<Timestamp>,
+    /// When it failed last, as far as this process knows.
+    pub failed_at: Option<Timestamp>,
     /// The versions of its template sources.
     pub templates: &'a [Option<String>],
     /// The present.
@@ -45,18 +48,20 @@ pub(super) struct Answer {
 }
 
 impl Due<'_> {
-    /// How old a listing may be: a tenth of the interval older than the time at which it was due.
+    /// When a listing was begun at the earliest that serves: a tenth of the interval before this was due, or
+    /// after the failure.
     pub(super) fn since(&self) -> Timestamp {
-        let interval = self.spec.refresh.interval().unwrap_or_default();
-        let tolerance = interval / 10;
-        let since = match (self.reason, self.refreshed_at) {
-            (Reason::Interval, Some(refreshed)) => refreshed
-                .saturating_add(interval - tolerance)
-                .unwrap_or(self.now),
-            (Reason::Failed, _) => self.now - tolerance.min(OF_LATE),
-            _ => self.now,
+        let now = self.now;
+        let since = match self.reason {
+            Reason::Interval => self.refreshed_at.map_or(now, |refreshed| {
+                let interval = self.spec.refresh.interval().unwrap_or_default();
+                let tolerated = interval - interval / 10;
+                refreshed.saturating_add(tolerated).unwrap_or(now)
+            }),
+            Reason::Failed => since_failure(self.failed_at, now),
+            _ => now,
         };
-        since.min(self.now)
+        since.min(now)
     }
 
     /// Asks, where that may spare the reads; `None` where it was not asked.
@@ -80,6 +85,11 @@ impl Due<'_> {
     }
 }
 
+fn since_failure(failed_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let of_late = now - OF_LATE;
+    failed_at.map_or(of_late, |at| at.max(of_late))
+}
+
 fn tells_of_the_vault(error: &collect::Error) -> bool {
     let collect::Cause::Provider(error) = &error.cause else {
         return false;
@@ -98,4 +108,19 @@ pub(super) fn template_versions<'a>(
 ) -> Vec<Option<String>> {
     let versions = templates.into_iter().map(|source| from.version(source));
     versions.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_share_a_listing_that_was_begun_after_they_failed() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let now = at(1_000);
+        assert_eq!(since_failure(Some(at(997)), now), at(997));
+        // a failure of long ago, or of another process, says nothing of today
+        assert_eq!(since_failure(Some(at(500)), now), at(990));
+        assert_eq!(since_failure(None, now), at(990));
+    }
 }

@@ -40,6 +40,8 @@ pub struct Memory {
     pub phase: Option<i64>,
     /// Failures in a row.
     pub failures: u32,
+    /// When the last failure was.
+    pub failed_at: Option<Timestamp>,
     /// The last status written and the resource version it got: the watch may be behind.
     written: Option<(u64, ExternalSecretStatus)>,
     marks: u64,
@@ -135,9 +137,17 @@ impl Memories {
         self.update(object, |entry| entry.phase = phase);
     }
 
-    /// A reconcile failed.
-    pub fn failed(&self, object: &ObjectKey, failures: u32) {
-        self.update(object, |entry| entry.failures = failures);
+    /// A reconcile failed at `now`, the last of so many in a row.
+    pub fn failed(&self, object: &ObjectKey, failures: u32, now: Timestamp) {
+        self.update(object, |entry| {
+            entry.failures = failures;
+            entry.failed_at = Some(now);
+        });
+    }
+
+    /// What failed before counts no more.
+    pub fn forgive(&self, object: &ObjectKey) {
+        self.update(object, |entry| entry.failures = 0);
     }
 
     /// Whether the last reconcile failed.

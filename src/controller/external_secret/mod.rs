@@ -200,6 +200,7 @@ async fn refresh(
         reason,
         seen: seen.as_ref(),
         refreshed_at: last.refreshed_at,
+        failed_at: known.memory.failed_at,
         templates: &check::template_versions(&uses::templates(object), ctx),
         now,
         turn: &known.turn,

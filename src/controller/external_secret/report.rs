@@ -57,7 +57,7 @@ async fn unchanged(
     {
         return not_written(known, ctx, &error);
     }
-    ctx.memories.failed(&known.key, 0);
+    ctx.memories.forgive(&known.key);
     warn(object, ctx, outlook.note, now);
     requeue_at(earlier(until, outlook.next), now)
 }
@@ -147,7 +147,7 @@ async fn tell_in_step(
 fn not_written(known: &Known, ctx: &Context, error: &kube::Error) -> Next {
     let (namespace, name) = &known.key;
     let failures = known.memory.failures.saturating_add(1);
-    ctx.memories.failed(&known.key, failures);
+    ctx.memories.failed(&known.key, failures, ctx.clock.now());
     tracing::warn!(namespace, name, error = %chain(error),
         "synced, but the status was not written");
     Next::Retry(backoff(failures))
@@ -157,7 +157,7 @@ async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &E
     let now = ctx.clock.now();
     let (namespace, name) = &known.key;
     let failures = known.memory.failures.saturating_add(1);
-    ctx.memories.failed(&known.key, failures);
+    ctx.memories.failed(&known.key, failures, now);
     ctx.metrics.sync_failed(namespace, name);
     ctx.metrics
         .external_secret
