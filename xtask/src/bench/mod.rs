@@ -2,6 +2,7 @@
 //! templates cost beside Go's. The parts: `stage` runs, `figures` counts and shows, each measurement
 //! stands in a file of its own.
 
+mod failover;
 mod figures;
 mod first_sync;
 mod idle;
@@ -29,6 +30,8 @@ enum Command {
     FirstSync(first_sync::Args),
     /// What a vault is asked, and how soon changes arrive.
     Vault(vault::Args),
+    /// What becomes of refreshes while leaders end in many ways.
+    Failover(failover::Args),
     /// What templates cost, in ours and in Go's engine.
     Templates,
 }
@@ -44,6 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Command::Idle(args) => idle::run(args).await,
             Command::FirstSync(args) => first_sync::run(args).await,
             Command::Vault(args) => vault::run(args).await,
+            Command::Failover(args) => failover::run(args).await,
             Command::Templates => templates::run(),
         }
     };

@@ -25,7 +25,10 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// A running stage. Dropping it stops everything.
 pub(super) struct Stage {
-    operator: Process,
+    /// The oldest first.
+    replicas: Vec<Process>,
+    /// How many were started so far: each has a log of its own.
+    started: usize,
     launch: (PathBuf, Vec<String>),
     azure: AzFake,
     plane: ControlPlane,
@@ -51,10 +54,11 @@ impl Stage {
         let plane = plane.context("start the control plane")?;
         let azure = AzFake::start(azfake::Options::default()).await;
         let azure = azure.context("start azfake")?;
-        let operator = start_operator(&program, &plane, &azure, flags).await?;
+        let operator = start_operator((&program, 0), &plane, &azure, flags).await?;
         let client = plane.admin_client();
         Ok(Self {
-            operator,
+            replicas: vec![operator],
+            started: 1,
             launch: (program, flags.to_vec()),
             azure,
             plane,
@@ -81,14 +85,29 @@ impl Stage {
 
     /// Stops the operator by SIGTERM.
     pub(super) async fn stop_operator(&mut self) -> Result<()> {
-        self.operator.stop(GRACE).await.map(drop)
+        for replica in &mut self.replicas {
+            replica.stop(GRACE).await?;
+        }
+        self.replicas.clear();
+        Ok(())
     }
 
-    /// Starts it again.
-    pub(super) async fn start_operator(&mut self) -> Result<()> {
+    /// Starts it, or one more replica of it.
+    pub(super) async fn start_operator(&mut self) -> Result<&mut Process> {
         let (program, flags) = &self.launch;
-        self.operator = start_operator(program, &self.plane, &self.azure, flags).await?;
-        Ok(())
+        let program = (program.as_path(), self.started);
+        let operator = start_operator(program, &self.plane, &self.azure, flags).await?;
+        self.started += 1;
+        self.replicas.push(operator);
+        self.replicas.last_mut().context("the replica just started")
+    }
+
+    /// The oldest replica; it is the caller's from now on.
+    pub(super) fn take_oldest(&mut self) -> Result<Process> {
+        if self.replicas.is_empty() {
+            bail!("no replica runs");
+        }
+        Ok(self.replicas.remove(0))
     }
 
     /// Makes the objects of a YAML text.
@@ -161,8 +180,11 @@ impl Stage {
     ) -> Result<()> {
         let start = Instant::now();
         while !holds(self).await? {
-            if !self.operator.is_running() || start.elapsed() > limit {
-                let log = self.operator.log_tail(LOG_LINES);
+            let ended = self.replicas.iter().find(|replica| !replica.is_running());
+            if ended.is_some() || start.elapsed() > limit {
+                let told = ended.or(self.replicas.first());
+                let log = told.map(|replica| replica.log_tail(LOG_LINES));
+                let log = log.unwrap_or_default();
                 bail!("{what}: not so after {:?}\n{log}", start.elapsed());
             }
             sleep(POLL).await;
@@ -177,15 +199,11 @@ impl Stage {
         Ok(events)
     }
 
-    /// What the operator and the API server have consumed so far; a stopped operator nothing.
+    /// What the operator, its oldest replica, and the API server have consumed so far; a stopped operator nothing.
     pub(super) fn usage(&self) -> Result<[testbed::Usage; 2]> {
         let server = self.plane.usage(testbed::Component::ApiServer)?;
-        let ours = if self.operator.is_running() {
-            self.operator.usage()?
-        } else {
-            testbed::Usage::default()
-        };
-        Ok([ours, server])
+        let ours = self.replicas.first().map(Process::usage);
+        Ok([ours.transpose()?.unwrap_or_default(), server])
     }
 }
 
@@ -202,13 +220,14 @@ fn read(file: &str) -> Result<String> {
 }
 
 async fn start_operator(
-    program: &Path,
+    (program, number): (&Path, usize),
     plane: &ControlPlane,
     azure: &AzFake,
     flags: &[String],
 ) -> Result<Process> {
     let environment = operator::environment(plane, azure, TOKEN_LIFE).await?;
-    let launch = Launch::new(program, plane.state().join("operator.log"));
+    let log = plane.state().join(format!("operator-{number}.log"));
+    let launch = Launch::new(program, log);
     let addresses = ["--metrics-addr=0", "--live-addr=0"];
     let launch = launch.args(addresses).args(flags);
     Process::spawn(launch.env_clear().envs(environment))
