@@ -131,7 +131,7 @@ pub struct CustomCloudConfig {
     /// Accepted for compatibility.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_vault_endpoint: Option<String>,
-    /// Accepted for compatibility.
+    /// AzureStackCloud: DNS suffix of its vaults.
     #[serde(
         rename = "keyVaultDNSSuffix",
         default,

@@ -81,14 +81,19 @@ pub(super) struct Args {
 /// webhook and App Service put it there.
 #[derive(Debug, ClapArgs)]
 struct AmbientIdentity {
+    /// Client id of the operator's workload identity, as the webhook of azure-workload-identity sets it.
     #[arg(long, env = "AZURE_CLIENT_ID", hide = true)]
     azure_client_id: Option<String>,
+    /// Tenant of the operator's workload identity.
     #[arg(long, env = "AZURE_TENANT_ID", hide = true)]
     azure_tenant_id: Option<String>,
+    /// File with the token that the operator's workload identity shows; read at each sign-in.
     #[arg(long, env = "AZURE_FEDERATED_TOKEN_FILE", hide = true)]
     azure_federated_token_file: Option<PathBuf>,
+    /// Where managed identities get tokens on App Service, in place of the metadata service.
     #[arg(long, env = "IDENTITY_ENDPOINT", hide = true)]
     identity_endpoint: Option<String>,
+    /// What is sent along to it.
     #[arg(long, env = "IDENTITY_HEADER", hide = true, hide_env_values = true)]
     identity_header: Option<String>,
 }
@@ -96,12 +101,16 @@ struct AmbientIdentity {
 /// What the environment says of the network: the variables every operator behind a proxy honours.
 #[derive(Debug, ClapArgs)]
 struct Network {
+    /// Proxy for requests to Azure and Entra.
     #[arg(long, env = "HTTPS_PROXY", hide = true)]
     https_proxy: Option<String>,
+    /// Proxy for plain HTTP, which only the metadata service is asked by.
     #[arg(long, env = "HTTP_PROXY", hide = true)]
     http_proxy: Option<String>,
+    /// Hosts, domains and addresses that are asked without a proxy; the API server's must be among them.
     #[arg(long, env = "NO_PROXY", hide = true)]
     no_proxy: Option<String>,
+    /// PEM file of the CAs that are trusted, in place of the system's.
     #[arg(long, env = "SSL_CERT_FILE", hide = true)]
     ssl_cert_file: Option<PathBuf>,
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use prometheus::core::Collector;
-use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, TextEncoder};
 
+use super::families::{Family, Registry};
 use super::work::WorkMetrics;
 
 const OBJECT: [&str; 2] = ["name", "namespace"];
@@ -41,7 +42,7 @@ pub struct ObjectMetrics {
 impl Metrics {
     /// Registers all families in a registry of their own.
     pub fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new();
+        let registry = Registry::default();
         Ok(Self {
             external_secret: ObjectMetrics::new(&registry, "externalsecret")?,
             secret_store: ObjectMetrics::new(&registry, "secretstore")?,
@@ -111,6 +112,11 @@ impl Metrics {
     /// Whether this process holds the Lease `name`.
     pub fn set_leader(&self, name: &str, leads: bool) {
         self.leader.with_label_values(&[name]).set(leads.into());
+    }
+
+    /// Every family, also those without a series yet.
+    pub fn families(&self) -> Vec<Family> {
+        self.registry.families()
     }
 
     /// The text exposition format.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-    Registry,
 };
 
+use super::families::Registry;
 use super::metrics::{counter, gauge, register};
 
 const RECONCILE_BUCKETS: [f64; 40] = [
