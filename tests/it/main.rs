@@ -3,6 +3,7 @@
 mod chart;
 mod corpus;
 mod crds;
+mod documented;
 mod e2e;
 mod examples;
 mod external_secrets;

@@ -37,9 +37,16 @@ pub(super) enum Major {
 
 impl Stage {
     pub(super) async fn start() -> anyhow::Result<Self> {
+        let stage = Self::empty().await?;
+        let namespace = restricted(NAMESPACE);
+        stage.bed.cluster().apply(&namespace, None).await?;
+        Ok(stage)
+    }
+
+    /// Without the namespace.
+    pub(super) async fn empty() -> anyhow::Result<Self> {
         let helm = tokio::task::spawn_blocking(|| assets::helm(&assets::to_stderr)).await??;
         let bed = Bed::start_as(Kind::Empty).await?;
-        bed.cluster().apply(&restricted(NAMESPACE), None).await?;
         Ok(Self { bed, helm })
     }
 

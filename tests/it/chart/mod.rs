@@ -9,6 +9,7 @@
 
 mod helm;
 mod howto;
+mod howto_pages;
 mod install;
 mod needed;
 mod rendered;

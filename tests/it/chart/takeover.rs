@@ -15,6 +15,7 @@ use super::helm::{Major, NAMESPACE, Stage, object};
 use crate::golden;
 use crate::support::cluster::{array, text};
 use crate::support::manifests::{external_secret, ready};
+use crate::support::pages;
 use crate::support::run;
 use crate::support::scene::eventually;
 use crate::support::settings::repository;
@@ -108,20 +109,11 @@ fn fresh() -> Value {
     external_secret("fresh", json!({"data": data}))
 }
 
-/// The commands of the page's numbered sections.
+/// The commands of the page's numbered sections, each of which has one block.
 fn sections() -> Vec<Vec<String>> {
-    let page = std::fs::read_to_string(repository().join("docs/migrate-from-eso.md")).unwrap();
-    let numbered = page
-        .split("\n## ")
-        .filter(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-    let commands = |section: &str| {
-        let code = section
-            .split("```sh\n")
-            .skip(1)
-            .filter_map(|rest| rest.split("```").next());
-        code.flat_map(str::lines).map(str::to_owned).collect()
-    };
-    numbered.map(commands).collect()
+    let blocks = pages::commands("docs/migrate-from-eso.md");
+    let lines = |block: &String| block.lines().map(str::to_owned).collect();
+    blocks.iter().map(lines).collect()
 }
 
 /// Waits until the operator has reconciled something of a namespace.
@@ -188,13 +180,15 @@ async fn secrets(stage: &Stage) -> anyhow::Result<BTreeMap<String, [Value; 2]>> 
 }
 
 impl Stage {
-    /// A directory as the page's reader has it: the repository's deploy/, ESO's chart under the name of
+    /// A directory as a page's reader has it: the repository's deploy/ and examples/, ESO's chart under the name of
     /// its repository, helm and kubectl on the PATH.
-    fn place(&self, major: Major) -> anyhow::Result<PathBuf> {
+    pub(super) fn place(&self, major: Major) -> anyhow::Result<PathBuf> {
         let place = self.bed.state().join("place");
         std::fs::create_dir_all(place.join("bin"))?;
         std::fs::create_dir_all(place.join("external-secrets"))?;
-        symlink(repository().join("deploy"), place.join("deploy"))?;
+        for folder in ["deploy", "examples"] {
+            symlink(repository().join(folder), place.join(folder))?;
+        }
         symlink(repository().join("tests/it/chart/eso"), place.join(ESO))?;
         symlink(self.helm_path(major), place.join("bin/helm"))?;
         symlink(self.bed.plane().kubectl_path(), place.join("bin/kubectl"))?;
@@ -228,7 +222,8 @@ impl Stage {
         Ok(printed)
     }
 
-    async fn shell(&self, directory: &Path, command: &str) -> anyhow::Result<String> {
+    /// Runs a script in a directory as the cluster's administrator and returns what it printed.
+    pub(super) async fn shell(&self, directory: &Path, command: &str) -> anyhow::Result<String> {
         let plane = self.bed.plane();
         let mut shell = Command::new("sh");
         shell

@@ -1,40 +1,12 @@
 //! The page's commands by a shell, and `kubectl wait` where something is wrong.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy's exception for tests does not reach their helpers"
-)]
-
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::process::Command;
-use tokio::time::timeout;
 
 use super::page;
 use crate::support::manifests::external_secret;
 use crate::support::run;
 use crate::support::scene::{Scene, eventually};
-
-const WITHIN: Duration = Duration::from_mins(2);
-
-/// Runs a script with the bed's kubectl as the administrator; returns what it printed.
-async fn shell(scene: &Scene, folder: &std::path::Path, script: &str) -> String {
-    let plane = scene.bed().plane();
-    let kubectl = plane.kubectl_path().parent().unwrap();
-    let mut command = Command::new("sh");
-    command
-        .args(["-euxc", script])
-        .current_dir(folder)
-        .env("PATH", format!("{}:/usr/bin:/bin", kubectl.display()))
-        .env("KUBECONFIG", plane.admin_kubeconfig())
-        .env("HOME", folder)
-        .kill_on_drop(true);
-    let output = timeout(WITHIN, command.output()).await.unwrap().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {told}", output.status);
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+use crate::support::shell;
 
 #[test]
 fn the_commands_of_the_page_on_gitops_do_what_it_says() {
@@ -45,7 +17,7 @@ fn the_commands_of_the_page_on_gitops_do_what_it_says() {
         std::fs::write(folder.path().join("app.yaml"), page::application(&scene)).unwrap();
         let mark = scene.bed().azure().mark();
         // kubectl diff exits with 1 where it finds something
-        let printed = shell(&scene, folder.path(), &page::commands(&scene)).await;
+        let printed = shell::run(scene.bed().plane(), folder.path(), &page::commands(&scene)).await;
         let conditions = printed.matches("condition met").count();
         assert_eq!(conditions, 2, "{printed}");
         let remote = printed.lines().find(|line| line.starts_with('['));

@@ -8,22 +8,16 @@
 use serde_json::{Value, json};
 
 use crate::golden::documents;
+use crate::support::pages;
 use crate::support::scene::Scene;
-use crate::support::settings::repository;
 
-/// The code blocks of a language, in the order of the page.
-fn blocks(language: &str) -> Vec<String> {
-    let page = std::fs::read_to_string(repository().join("docs/gitops.md")).unwrap();
-    let opening = format!("```{language}\n");
-    let blocks = page.split(opening.as_str()).skip(1);
-    blocks
-        .map(|block| block.split("```").next().unwrap().to_owned())
-        .collect()
+fn manifests() -> Vec<String> {
+    pages::blocks("docs/gitops.md", "yaml")
 }
 
 /// The application, with this scene's vault.
 pub(super) fn application(scene: &Scene) -> String {
-    let text = blocks("yaml").swap_remove(0);
+    let text = manifests().swap_remove(0);
     text.replace("https://my-vault.vault.azure.net", &scene.vault_url())
         .replace("00000000-0000-0000-0000-000000000000", azfake::TENANT)
 }
@@ -38,12 +32,12 @@ pub(super) async fn prepare(scene: &Scene) {
 
 /// The commands, in this scene's namespace.
 pub(super) fn commands(scene: &Scene) -> String {
-    let text = blocks("sh").concat();
+    let text = pages::commands("docs/gitops.md").concat();
     text.replace("-n shop ", &format!("-n {} ", scene.namespace))
 }
 
 /// `healthCheckExprs` of the Kustomization.
 pub(super) fn health_check_exprs() -> Value {
-    let mut kustomization = documents(&blocks("yaml")[1]).unwrap();
+    let mut kustomization = documents(&manifests()[1]).unwrap();
     kustomization[0]["spec"]["healthCheckExprs"].take()
 }

@@ -5,7 +5,6 @@ mod allowed_keys;
 mod blocks;
 mod certificates;
 mod credentials;
-mod documented;
 mod federation;
 mod machine;
 mod network;

@@ -5,8 +5,10 @@ pub(crate) mod bed;
 pub(crate) mod cluster;
 pub(crate) mod manifests;
 pub(crate) mod operator;
+pub(crate) mod pages;
 pub(crate) mod scene;
 pub(crate) mod settings;
+pub(crate) mod shell;
 mod tests;
 pub(crate) mod wait;
 
