@@ -8,6 +8,7 @@ mod cargo;
 mod chart;
 mod codegen;
 mod demo;
+mod docs;
 mod fuzz;
 mod gitops;
 mod operator;
@@ -35,6 +36,8 @@ enum Command {
     Bed(bed::Args),
     /// Measure what the operator costs.
     Bench(bench::Args),
+    /// Make a book of docs/.
+    Book(docs::book::Args),
     /// Check the Helm chart without a cluster.
     Chart,
     /// Write what is derived from the types, or check it.
@@ -47,7 +50,7 @@ enum Command {
     Gitops,
     /// Run every other test of the workspace and count them.
     Test(test::Args),
-    /// Check what the compiler does not: layers, purity, sizes, docs.
+    /// Check what the compiler does not: layers, purity, sizes, links and commands of the documentation.
     Tidy,
 }
 
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::AzureSdks(args) => azure_sdks::run(&args),
         Command::Bed(args) => bed::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Book(args) => docs::book::run(&args),
         Command::Chart => chart::run(),
         Command::Codegen(args) => codegen::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: the house rules that neither rustc nor clippy hold.
 //!
 //! `source` turns a file into facts, `layers` and `rules` judge them. What the rules mean is told
-//! in docs/architecture.md.
+//! in docs/architecture.md. The documentation is held by `docs`.
 
 mod layers;
 mod rules;
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::docs;
 use layers::Layers;
 use source::Source;
 
@@ -75,10 +76,14 @@ pub(crate) fn run() -> Result<()> {
     for violation in &violations {
         writeln!(stdout(), "{violation}")?;
     }
-    if !violations.is_empty() {
+    let documentation = docs::check(root)?;
+    for violation in &documentation {
+        writeln!(stdout(), "{violation}")?;
+    }
+    if !(violations.is_empty() && documentation.is_empty()) {
         bail!(
-            "violations: {}, in {} files read",
-            violations.len(),
+            "violations: {}, in {} files read and the documentation",
+            violations.len() + documentation.len(),
             files.len()
         );
     }
