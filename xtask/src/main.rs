@@ -11,6 +11,7 @@ mod demo;
 mod docs;
 mod fuzz;
 mod gitops;
+mod lint;
 mod operator;
 mod test;
 mod tidy;
@@ -48,6 +49,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Run the tests that need Argo CD's and Flux's code.
     Gitops,
+    /// Check what is not Rust: Dockerfile, scripts, workflows, alerts.
+    Lint,
     /// Run every other test of the workspace and count them.
     Test(test::Args),
     /// Check what the compiler does not: layers, purity, sizes, links and commands of the documentation.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Command::Lint => lint::run(),
         Command::Test(args) => return test::run(&args),
         Command::Tidy => tidy::run(),
     };

@@ -3,7 +3,7 @@
 //! What a cluster makes of it is in tests/it/chart.
 
 pub(crate) mod derived;
-mod helm;
+pub(crate) mod helm;
 mod rules;
 mod values;
 

@@ -1,5 +1,5 @@
 //! Where the binaries come from: `KUBEBUILDER_ASSETS`, else PATH, else a cache that is filled by
-//! building the Go modules below `testbed/`. Helm, the programs that speak for Go's templates and for Argo CD
+//! building the Go modules below `testbed/`. Helm, the linters, the programs that speak for Go's templates and for Argo CD
 //! and Flux, and the suites of the Azure SDKs are always built.
 
 mod build;
@@ -135,6 +135,36 @@ pub fn helm(progress: Progress<'_>) -> Result<Helm> {
         helm4: fourth.join("helm4"),
         unittest: third.join("helm-unittest"),
         kubeconform: third.join("kubeconform"),
+    })
+}
+
+/// What checks files that are not Rust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linters {
+    /// Checks GitHub workflows.
+    pub actionlint: PathBuf,
+    /// Checks Dockerfiles as BuildKit does (`testbed/lint`).
+    pub dockerfile: PathBuf,
+    /// Checks and tests alerting rules.
+    pub promtool: PathBuf,
+    /// Checks shell scripts.
+    pub shellcheck: PathBuf,
+}
+
+/// The linters, built or (shellcheck, which is no Go program) fetched by pip into the cache if need be.
+/// Blocks.
+///
+/// # Errors
+/// There is no Go or no Python with pip, or a build or a download fails (see the message for the remedy).
+pub fn linters(progress: Progress<'_>) -> Result<Linters> {
+    let lint = build::module(&modules::LINT, progress)?;
+    Ok(Linters {
+        actionlint: lint.join("actionlint"),
+        dockerfile: lint.join("dockerfile"),
+        promtool: build::module(&modules::PROMTOOL, progress)?.join("promtool"),
+        shellcheck: python::with_packages("shellcheck", progress)?
+            .packages
+            .join("bin/shellcheck"),
     })
 }
 

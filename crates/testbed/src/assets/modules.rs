@@ -149,6 +149,40 @@ pub(crate) const HELM4: Module = Module {
     otherwise: "",
 };
 
+/// The linter of GitHub workflows and BuildKit's checks of Dockerfiles.
+pub(crate) const LINT: Module = Module {
+    name: "lint",
+    tools: &[
+        Tool {
+            name: "actionlint",
+            verb: BUILD,
+            package: "github.com/rhysd/actionlint/cmd/actionlint",
+            stamps: |_| Ok(Vec::new()),
+        },
+        Tool {
+            name: "dockerfile",
+            verb: BUILD,
+            package: ".",
+            stamps: |_| Ok(Vec::new()),
+        },
+    ],
+    minutes: 1,
+    otherwise: "",
+};
+
+/// Prometheus' tool for rules, without the service discoveries that it does not need for them.
+pub(crate) const PROMTOOL: Module = Module {
+    name: "promtool",
+    tools: &[Tool {
+        name: "promtool",
+        verb: &["build", "-tags", "remove_all_sd"],
+        package: "github.com/prometheus/prometheus/cmd/promtool",
+        stamps: |_| Ok(Vec::new()),
+    }],
+    minutes: 3,
+    otherwise: "",
+};
+
 /// Without them Helm 3 takes itself for a client of Kubernetes 1.20 and refuses newer charts.
 fn helm_stamps(go_mod: &str) -> Result<Vec<String>> {
     let version = required(go_mod, "helm.sh/helm/v3")?;
