@@ -10,7 +10,9 @@ mod codegen;
 mod demo;
 mod docs;
 mod fuzz;
+mod git;
 mod gitops;
+mod image;
 mod lint;
 mod operator;
 mod test;
@@ -49,6 +51,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Run the tests that need Argo CD's and Flux's code.
     Gitops,
+    /// Make the image, start it on the test bed, list what is in it.
+    Image(image::Args),
     /// Check what is not Rust: Dockerfile, scripts, workflows, alerts.
     Lint,
     /// Run every other test of the workspace and count them.
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Command::Image(args) => image::run(&args),
         Command::Lint => lint::run(),
         Command::Test(args) => return test::run(&args),
         Command::Tidy => tidy::run(),

@@ -1,15 +1,19 @@
-//! Who the operator is in the cluster, and what points it at a test bed. Starts nothing.
+//! Who the operator is in the cluster, and what points it at a test bed. Asks whether it is ready; starts nothing.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use azfake::AzFake;
 use testbed::ControlPlane;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// Where deploy/rbac.yaml puts the operator, and where the HOWTO keeps its credentials.
 pub(crate) const NAMESPACE: &str = "external-secrets";
 /// Its ServiceAccount there.
 pub(crate) const ACCOUNT: &str = "keyferry";
+const PROBE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Its environment: the kubeconfig of its ServiceAccount, good for `token_life`, and azfake in place
 /// of Azure.
@@ -29,4 +33,19 @@ pub(crate) async fn environment(
     let mut environment = azure.environment(&authority);
     environment.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
     Ok(environment)
+}
+
+/// Whether the probe server at this port of loopback says so.
+pub(crate) async fn is_ready(port: u16) -> bool {
+    let exchange = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            .await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        std::io::Result::Ok(answer)
+    };
+    let answer = timeout(PROBE_WITHIN, exchange).await;
+    answer.is_ok_and(|answer| answer.is_ok_and(|text| text.split(' ').nth(1) == Some("200")))
 }

@@ -21,5 +21,5 @@ mod watchdog;
 pub use plane::{AuditEvent, AuditFilter, Component, ControlPlane, Options, Output};
 pub use ports::free_port;
 pub use process::{Launch, Process};
-pub use procfs::Usage;
+pub use procfs::{Usage, age};
 pub use rustix::process::Signal;

@@ -22,6 +22,26 @@ pub(crate) fn start_time(pid: u32) -> Option<u64> {
     stat_field(&read_stat(pid)?, 22)
 }
 
+/// How long ago the process started, in steps of a clock tick (10 ms).
+///
+/// # Errors
+/// There is no such process.
+pub fn age(pid: u32) -> Result<Duration> {
+    let started = start_time(pid).with_context(|| format!("process {pid} is gone"))?;
+    let uptime = fs::read_to_string("/proc/uptime").context("read /proc/uptime")?;
+    let uptime = uptime
+        .split(' ')
+        .next()
+        .unwrap_or_default()
+        .replace('.', "");
+    // hundredths of a second
+    let now = uptime.parse::<u64>().context("no time in /proc/uptime")? * 10;
+    let per_second = rustix::param::clock_ticks_per_second();
+    Ok(Duration::from_millis(
+        now.saturating_sub(started * 1000 / per_second),
+    ))
+}
+
 /// Whether the process exists and is more than a zombie.
 pub(crate) fn is_running(pid: u32) -> bool {
     read_stat(pid).is_some_and(|stat| !matches!(after_name(&stat).next(), Some("Z" | "X")))
@@ -69,6 +89,19 @@ fn kibibytes(status: &str, label: &str) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_was_just_started_is_young_and_none_is_an_error() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        assert!(age(child.id()).unwrap() < Duration::from_mins(1));
+        assert!(age(1).unwrap() >= age(child.id()).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(age(u32::MAX).is_err());
+    }
 
     #[test]
     fn a_name_with_brackets_does_not_shift_the_fields() {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 /// Namespace `team`, Secret `creds` and SecretStore `kv` for the vault of the same name.
-pub(super) fn team(team: &str) -> Vec<Value> {
+pub(crate) fn team(team: &str) -> Vec<Value> {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": team}});
     let credentials = json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": "creds", "namespace": team},
@@ -20,7 +20,7 @@ pub(super) fn team(team: &str) -> Vec<Value> {
 }
 
 /// An ExternalSecret that puts the vault's `names` under `value0`, `value1`, ...
-pub(super) fn reader(team: &str, name: &str, names: &[String], interval: u64) -> Value {
+pub(crate) fn reader(team: &str, name: &str, names: &[String], interval: u64) -> Value {
     let entry = |(index, key): (usize, &String)| json!({"secretKey": format!("value{index}"), "remoteRef": {"key": key}});
     let data: Vec<Value> = names.iter().enumerate().map(entry).collect();
     let spec = json!({
@@ -37,13 +37,13 @@ fn own(kind: &str, team: &str, name: &str, spec: &Value) -> Value {
 }
 
 /// The documents in one text.
-pub(super) fn text(documents: &[Value]) -> String {
+pub(crate) fn text(documents: &[Value]) -> String {
     let texts: Vec<String> = documents.iter().map(ToString::to_string).collect();
     texts.join("\n---\n")
 }
 
 /// So many secrets `s0`, `s1`, ... of a vault.
-pub(super) fn secrets(count: usize) -> Value {
+pub(crate) fn secrets(count: usize) -> Value {
     let secrets = (0..count).map(|n| (format!("s{n}"), json!({"value": format!("value {n}")})));
     json!({"secrets": secrets.collect::<serde_json::Map<_, _>>()})
 }

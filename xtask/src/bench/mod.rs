@@ -6,7 +6,7 @@ mod failover;
 mod figures;
 mod first_sync;
 mod idle;
-mod manifests;
+pub(crate) mod manifests;
 mod stage;
 mod templates;
 mod vault;

@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use azfake::AzFake;
 use testbed::{ControlPlane, Launch, Process};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::screen::Screen;
 use super::shell::Shell;
@@ -21,7 +18,6 @@ use crate::operator::{self, ACCOUNT, NAMESPACE};
 /// With `--keep` a demo may stand for a day.
 const TOKEN_LIFE: Duration = Duration::from_hours(24);
 const READY_WITHIN: Duration = Duration::from_mins(1);
-const PROBE_WITHIN: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(50);
 const LOG_LINES: usize = 20;
 
@@ -152,7 +148,7 @@ async fn start_operator(
     let launch = Launch::new(program, plane.state().join("operator.log"));
     let operator = Process::spawn(launch.args(flags).env_clear().envs(environment))?;
     let start = Instant::now();
-    while !is_ready(live).await {
+    while !operator::is_ready(live).await {
         if !operator.is_running() || start.elapsed() > READY_WITHIN {
             bail!(
                 "the operator is not ready\n{}",
@@ -163,19 +159,4 @@ async fn start_operator(
     }
     screen.step("The operator is ready");
     Ok(operator)
-}
-
-/// Whether the probe server says so.
-async fn is_ready(port: u16) -> bool {
-    let exchange = async {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        stream
-            .write_all(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-            .await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        std::io::Result::Ok(answer)
-    };
-    let answer = timeout(PROBE_WITHIN, exchange).await;
-    answer.is_ok_and(|answer| answer.is_ok_and(|text| text.split(' ').nth(1) == Some("200")))
 }

@@ -44,7 +44,7 @@ pub(super) fn check(found: &Linters) -> Result<String> {
     Ok(format!("{} alerts, each tested", alerts.len()))
 }
 
-/// The alerts of a PrometheusRule's spec.
+/// The alerts of a `PrometheusRule`'s spec.
 fn names(spec: &Value) -> Result<Vec<String>> {
     let groups = spec["groups"].as_array().context("no groups of rules")?;
     let rules = groups.iter().filter_map(|group| group["rules"].as_array());

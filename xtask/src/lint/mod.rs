@@ -2,17 +2,16 @@
 //! alerts. Runs them all, then tells what they found; what else must agree with the Dockerfile is in `dockerfile`.
 
 mod alerts;
-mod dockerfile;
+pub(crate) mod dockerfile;
 
 use std::fs;
 use std::io::{Write as _, stdout};
-use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use testbed::assets::{self, Linters};
 
-use crate::cargo;
 use crate::chart::helm::run as run_tool;
+use crate::{cargo, git};
 
 /// Runs every linter and prints a line for each.
 ///
@@ -45,7 +44,7 @@ pub(crate) fn run() -> Result<()> {
 /// shellcheck on every file that says that a shell runs it.
 fn scripts(found: &Linters) -> Result<String> {
     let mut scripts = Vec::new();
-    for file in files()? {
+    for file in git::files()? {
         // what is listed and deleted, a link, or no text is no script
         let text = fs::read_to_string(cargo::root().join(&file)).unwrap_or_default();
         let first = text.lines().next().unwrap_or_default();
@@ -61,7 +60,7 @@ fn scripts(found: &Linters) -> Result<String> {
 
 /// actionlint, which hands the workflows' scripts to shellcheck.
 fn workflows(found: &Linters) -> Result<String> {
-    let files = files()?.into_iter();
+    let files = git::files()?.into_iter();
     let workflows: Vec<_> = files
         .filter(|file| file.starts_with(".github/workflows/"))
         .collect();
@@ -71,25 +70,4 @@ fn workflows(found: &Linters) -> Result<String> {
     arguments.extend(workflows.iter().map(String::as_str));
     run_tool(&found.actionlint, &arguments)?;
     Ok(workflows.join(", "))
-}
-
-/// What Git knows or would add, relative to the root.
-fn files() -> Result<Vec<String>> {
-    let mut command = Command::new("git");
-    command.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]);
-    let output = command.current_dir(cargo::root()).output();
-    let output = output.context("run git, which must be on PATH")?;
-    ensure!(
-        output.status.success(),
-        "git ls-files: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let list = String::from_utf8(output.stdout).context("a file name is not UTF-8")?;
-    Ok(list.split_terminator('\0').map(ToOwned::to_owned).collect())
 }

@@ -4,6 +4,7 @@
 
 mod build;
 mod cache;
+mod cargo;
 mod go;
 mod modules;
 mod python;
@@ -166,6 +167,14 @@ pub fn linters(progress: Progress<'_>) -> Result<Linters> {
             .packages
             .join("bin/shellcheck"),
     })
+}
+
+/// The program that lists the crates of a program as CycloneDX, built into the cache if need be. Blocks.
+///
+/// # Errors
+/// There is no cargo, or the build fails (see the message for the remedy).
+pub fn cyclonedx(progress: Progress<'_>) -> Result<PathBuf> {
+    cargo::program("cargo-cyclonedx", "0.5.9", progress)
 }
 
 /// Writes a progress line to standard error.
