@@ -21,7 +21,7 @@ use crate::runtime::admin::{self, Server};
 use crate::runtime::leader::{Elector, Listeners};
 use crate::runtime::{process, shutdown};
 use crate::secret::SecretValue;
-use crate::telemetry::{self, Format, Level, Metrics};
+use crate::telemetry::{self, Format, Levels, Metrics};
 
 /// Flags of the controller.
 #[derive(Debug, ClapArgs)]
@@ -41,9 +41,10 @@ pub(super) struct Args {
     /// Reconciles at a time, per kind.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrent: u16,
-    /// Least severe log lines to write.
-    #[arg(long, value_enum, default_value_t = Level::Info)]
-    loglevel: Level,
+    /// Least severe log lines to write: trace, debug, info, warn, error, dpanic, panic or fatal. Modules
+    /// may have another level, after a comma: info,keyferry::provider=debug.
+    #[arg(long, value_name = "LEVEL[,MODULE=LEVEL]...", default_value = "info")]
+    loglevel: Levels,
     /// How log lines are written.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     log_format: Format,
@@ -117,7 +118,7 @@ struct Network {
 
 /// Runs the controller until it is told to stop.
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
-    telemetry::init_logging(args.loglevel, args.log_format);
+    telemetry::init_logging(&args.loglevel, args.log_format);
     let stop = shutdown::on_signal().context("cannot handle signals")?;
     let metrics = Metrics::new().context("cannot set up metrics")?;
     let readiness = Readiness::default();

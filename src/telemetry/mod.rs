@@ -6,6 +6,6 @@ mod metrics;
 mod work;
 
 pub use families::Family;
-pub use logging::{Format, Level, init as init_logging};
+pub use logging::{Format, LevelError, Levels, init as init_logging};
 pub use metrics::{Metrics, ObjectMetrics};
 pub use work::{ControllerMetrics, WorkMetrics, WorkResult};

@@ -15,4 +15,5 @@ mod outages;
 mod render;
 mod stores;
 mod support;
+mod telemetry;
 mod vault;

@@ -149,6 +149,7 @@ impl VaultClient {
 
     /// Tells that a call ended.
     pub(super) fn observed(&self, call: &'static str, is_success: bool) {
+        tracing::debug!(vault = self.host(), call, is_success, "asked");
         self.azure.observer().provider_call(call, is_success);
     }
 

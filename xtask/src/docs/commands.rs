@@ -12,11 +12,13 @@ use super::page::Page;
 
 const SHELLS: [&str; 4] = ["sh", "bash", "shell", "console"];
 /// What a block may need instead of being run.
-const MARKS: [&str; 3] = [
+const MARKS: [&str; 4] = [
     // an Azure subscription
     "needs-azure",
     // nodes that run pods, or other programs of a real cluster
     "needs-cluster",
+    // a registry of images
+    "needs-registry",
     // a checkout to build from, and minutes
     "from-checkout",
 ];

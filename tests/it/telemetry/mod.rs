@@ -1,0 +1,10 @@
+//! What a running operator tells of itself: metrics and log lines.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy's exception for tests does not reach their helpers"
+)]
+
+mod corner;
+mod exposition;
+mod log;
