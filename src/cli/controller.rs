@@ -129,14 +129,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(address) = admin::address("--live-addr", &args.live_addr)? {
         servers.push(Server::health(address, readiness.clone()).await?);
     }
-    let providers = Providers::new(Arc::new(azure(&args, &metrics)?));
+    let providers = Providers::new(Arc::new(azure(&args, &metrics)?), metrics.vaults.clone());
     let config = client::config(args.network.no_proxy.as_deref()).await?;
     let candidacy = args.leadership.candidacy(&config.default_namespace)?;
     let guard = match candidacy {
         None => WriteGuard::open(),
         Some(_) => WriteGuard::closed(),
     };
-    let client = client::connect(config.clone(), &guard)?;
+    let client = client::connect(config.clone(), &guard, &metrics.requests)?;
     let listeners = Listeners {
         guard,
         metrics: metrics.clone(),
@@ -146,7 +146,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         None => None,
         Some(candidacy) => {
             // the Lease itself is written to get the permission
-            let client = client::connect(config, &WriteGuard::open())?;
+            let client = client::connect(config, &WriteGuard::open(), &metrics.requests)?;
             Some(Elector::new(client, candidacy, listeners))
         }
     };

@@ -110,6 +110,7 @@ impl Context {
     /// Forgets what is known of an ExternalSecret that is gone.
     pub fn forget(&self, object: &ObjectKey) {
         self.memories.forget(object);
+        self.wake.forget_external_secret(object);
         self.metrics.external_secret.remove(&object.0, &object.1);
         self.metrics.set_expiry(&object.0, &object.1, None);
     }

@@ -115,7 +115,7 @@ pub async fn run(setup: Setup, stop: Stop) -> Rest {
 
 async fn follow_and_work(mut setup: Setup, recorder: Recorder, stop: Stop) -> Rest {
     let lead = std::mem::replace(&mut setup.lead, std::future::pending().boxed());
-    let wake = Wake::new(&setup.metrics.work, setup.options.concurrent);
+    let wake = Wake::new(&setup.metrics, setup.options.concurrent);
     let (external_secrets, es_writer) = store();
     let (secret_stores, ss_writer) = store();
     let (cluster_stores, css_writer) = store();

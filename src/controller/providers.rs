@@ -7,6 +7,7 @@ use crate::azure::Azure;
 use crate::provider::azure_key_vault::{AzureKeyVault, Hub};
 use crate::provider::fake::FakeProvider;
 use crate::provider::{Error, Provider};
+use crate::telemetry::VaultMetrics;
 
 use super::outcome::chain;
 
@@ -17,9 +18,9 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// All adapters of Azure share `azure`: its connections and tokens.
-    pub fn new(azure: Arc<Azure>) -> Self {
-        let hub = Arc::new(Hub::new(azure));
+    /// All adapters of Azure share `azure`: its connections and tokens. `metrics` tell of vaults.
+    pub fn new(azure: Arc<Azure>, metrics: VaultMetrics) -> Self {
+        let hub = Arc::new(Hub::new(azure, metrics));
         Self { hub }
     }
 

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use crate::telemetry::Overdue;
+
 /// How urgent a reconcile is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Urgency {
@@ -29,6 +31,8 @@ pub(super) struct Queue<K> {
     waiting: BTreeMap<(Urgency, u64), K>,
     /// Those that wait for their time, with how urgent they are then.
     sleeping: BTreeMap<(Instant, u64), (K, Urgency)>,
+    /// Since when those are late that failed.
+    failing: HashMap<K, Instant>,
     serial: u64,
 }
 
@@ -44,6 +48,7 @@ enum State {
     /// In work, and to be looked at again afterwards.
     Working {
         again: Option<Urgency>,
+        since: Instant,
     },
 }
 
@@ -53,6 +58,7 @@ impl<K> Default for Queue<K> {
             states: HashMap::new(),
             waiting: BTreeMap::new(),
             sleeping: BTreeMap::new(),
+            failing: HashMap::new(),
             serial: 0,
         }
     }
@@ -64,7 +70,7 @@ impl<K: Eq + Hash + Clone> Queue<K> {
     pub(super) fn add(&mut self, key: &K, urgency: Urgency, now: Instant) -> bool {
         let mut since = now;
         match self.states.get_mut(key) {
-            Some(State::Working { again }) => {
+            Some(State::Working { again, .. }) => {
                 let is_new = again.is_none();
                 *again = Some(again.map_or(urgency, |before| before.min(urgency)));
                 return is_new;
@@ -104,13 +110,12 @@ impl<K: Eq + Hash + Clone> Queue<K> {
             return None;
         }
         let (_, key) = self.waiting.pop_first()?;
-        let before = self
-            .states
-            .insert(key.clone(), State::Working { again: None });
-        let since = match before {
-            Some(State::Waiting { since, .. }) => since,
+        let since = match self.states.get(&key) {
+            Some(State::Waiting { since, .. }) => *since,
             _ => now,
         };
+        let working = State::Working { again: None, since };
+        self.states.insert(key.clone(), working);
         Some((key, now.saturating_duration_since(since)))
     }
 
@@ -118,8 +123,15 @@ impl<K: Eq + Hash + Clone> Queue<K> {
     /// something changes.
     pub(super) fn done(&mut self, key: &K, next: Option<(Duration, Urgency)>, now: Instant) {
         let state = self.states.remove(key);
+        match (next, state) {
+            (Some((_, Urgency::Failing)), Some(State::Working { since, .. })) => {
+                self.failing.entry(key.clone()).or_insert(since);
+            }
+            _ => drop(self.failing.remove(key)),
+        }
         if let Some(State::Working {
             again: Some(urgency),
+            ..
         }) = state
         {
             self.add(key, urgency, now);
@@ -135,6 +147,32 @@ impl<K: Eq + Hash + Clone> Queue<K> {
     /// When the next sleeper's time comes.
     pub(super) fn next_time(&self) -> Option<Instant> {
         self.sleeping.keys().next().map(|(at, _)| *at)
+    }
+
+    /// `key` is gone: nothing comes of its time any more.
+    pub(super) fn forget(&mut self, key: &K) {
+        self.failing.remove(key);
+        if let Some(State::Sleeping { place }) = self.states.get(key) {
+            self.sleeping.remove(place);
+            self.states.remove(key);
+        }
+    }
+
+    /// How late the latest are.
+    pub(super) fn overdue(&self, now: Instant) -> Overdue {
+        let since = self.states.iter().filter_map(|(key, state)| match state {
+            _ if self.failing.contains_key(key) => None,
+            State::Waiting { since, .. } | State::Working { since, .. } => Some(*since),
+            // it is late where nobody came to wake it up
+            State::Sleeping { place } => Some(place.0),
+        });
+        let late = |since: Option<Instant>| {
+            since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+        };
+        Overdue {
+            waiting: late(since.min()),
+            failing: late(self.failing.values().min().copied()),
+        }
     }
 
     /// How many wait for their turn.
@@ -239,6 +277,48 @@ mod tests {
         assert_eq!(take(&mut queue, now + seconds(30)), Some("a"));
         assert_eq!(take(&mut queue, now + seconds(30)), Some("b"));
         assert!(queue.sleeping.is_empty());
+    }
+
+    #[test]
+    fn late_is_who_waits_since_then_and_who_failed_since_its_time() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        let late = |waiting, failing| Overdue {
+            waiting: seconds(waiting),
+            failing: seconds(failing),
+        };
+        queue.add(&"a", Urgency::New, now);
+        assert_eq!(queue.overdue(now + seconds(3)), late(3, 0));
+        assert_eq!(take(&mut queue, now + seconds(3)), Some("a"));
+        assert_eq!(queue.overdue(now + seconds(4)), late(4, 0));
+        // in step: late again a minute after its time
+        queue.done(&"a", Some((seconds(60), Urgency::Due)), now + seconds(5));
+        assert_eq!(queue.overdue(now + seconds(64)), late(0, 0));
+        assert_eq!(queue.overdue(now + seconds(67)), late(2, 0));
+        // it fails, and fails again: late since its time came
+        assert_eq!(take(&mut queue, now + seconds(67)), Some("a"));
+        for second in [70, 80] {
+            let retry = Some((seconds(10), Urgency::Failing));
+            queue.done(&"a", retry, now + seconds(second));
+            assert_eq!(queue.overdue(now + seconds(75)), late(0, 10));
+            assert_eq!(take(&mut queue, now + seconds(second + 10)), Some("a"));
+        }
+        assert_eq!(queue.overdue(now + seconds(95)), late(0, 30));
+        queue.done(&"a", None, now + seconds(95));
+        assert_eq!(queue.overdue(now + seconds(95)), late(0, 0));
+    }
+
+    #[test]
+    fn who_is_gone_is_not_late() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        for (key, urgency) in [("fails", Urgency::Failing), ("sleeps", Urgency::Due)] {
+            queue.add(&key, Urgency::New, now);
+            assert_eq!(take(&mut queue, now), Some(key));
+            queue.done(&key, Some((seconds(1), urgency)), now);
+            queue.forget(&key);
+        }
+        assert_eq!(queue.overdue(now + seconds(60)), Overdue::default());
+        assert_eq!(queue.next_time(), None);
+        assert!(queue.states.is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The queues of the controllers, and who is put into them.
 
-use crate::telemetry::WorkMetrics;
+use crate::telemetry::Metrics;
 
 use super::context::Context;
 use super::dependents::ObjectKey;
@@ -21,10 +21,13 @@ pub struct Wake {
 
 impl Wake {
     /// Empty queues, of which so many reconciles come at a time.
-    pub(super) fn new(metrics: &WorkMetrics, workers: u16) -> Self {
-        let controller = |name| metrics.controller(name, workers);
+    pub(super) fn new(metrics: &Metrics, workers: u16) -> Self {
+        let controller = |name| metrics.work.controller(name, workers);
+        let external_secrets = Line::new(controller("externalsecret"));
+        let line = external_secrets.clone();
+        metrics.ask_overdue(move || line.overdue());
         Self {
-            external_secrets: Line::new(controller("externalsecret")),
+            external_secrets,
             secret_stores: Line::new(controller("secretstore")),
             cluster_secret_stores: Line::new(controller("clustersecretstore")),
         }
@@ -33,6 +36,11 @@ impl Wake {
     /// Queues an ExternalSecret.
     pub(super) fn external_secret(&self, key: &ObjectKey, urgency: Urgency) {
         self.external_secrets.add(key, urgency);
+    }
+
+    /// An ExternalSecret is gone.
+    pub(super) fn forget_external_secret(&self, key: &ObjectKey) {
+        self.external_secrets.forget(key);
     }
 
     /// Queues a store.

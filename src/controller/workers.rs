@@ -4,7 +4,7 @@
 
 use std::hash::Hash;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
@@ -12,7 +12,7 @@ use futures::future::Either;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use crate::telemetry::{ControllerMetrics, WorkResult};
+use crate::telemetry::{ControllerMetrics, Overdue, WorkResult};
 
 use super::Stop;
 use super::queue::{Queue, Urgency};
@@ -41,6 +41,8 @@ pub(super) struct Line<K>(Arc<Shared<K>>);
 struct Shared<K> {
     queue: Mutex<Queue<K>>,
     changed: Notify,
+    /// When its first worker came.
+    begun: OnceLock<Instant>,
     metrics: ControllerMetrics,
 }
 
@@ -56,6 +58,7 @@ impl<K: Eq + Hash + Clone> Line<K> {
         Self(Arc::new(Shared {
             queue: Mutex::default(),
             changed: Notify::new(),
+            begun: OnceLock::new(),
             metrics,
         }))
     }
@@ -68,6 +71,23 @@ impl<K: Eq + Hash + Clone> Line<K> {
         }
         drop(queue);
         self.0.changed.notify_one();
+    }
+
+    /// `key` is gone.
+    pub(super) fn forget(&self, key: &K) {
+        self.lock().forget(key);
+    }
+
+    /// How late the latest are, counted from when this process began to work: a standby is late with
+    /// nothing.
+    pub(super) fn overdue(&self) -> Overdue {
+        let begun = self.0.begun.get();
+        let most = begun.map(Instant::elapsed).unwrap_or_default();
+        let overdue = self.lock().overdue(Instant::now());
+        Overdue {
+            waiting: overdue.waiting.min(most),
+            failing: overdue.failing.min(most),
+        }
     }
 
     /// Waits until there is a key that is urgent enough.
@@ -152,6 +172,7 @@ pub(super) async fn work_off<K, F>(
     K: Eq + Hash + Clone + Send + 'static,
     F: Future<Output = Next> + Send + 'static,
 {
+    line.0.begun.get_or_init(Instant::now);
     let workers = usize::from(workers);
     let free = Arc::new(Semaphore::new(workers));
     let mut running: JoinSet<()> = JoinSet::new();
@@ -243,6 +264,20 @@ mod tests {
         assert_eq!(log.recv().await, Some("due"));
         stop.notify_one();
         running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_is_late_before_there_is_a_worker() {
+        let line = line();
+        line.add(&"a", Urgency::New);
+        assert_eq!(line.overdue(), Overdue::default());
+        let (mut log, stop, running) = start(&line, 1, |_, _| async {
+            Next::Retry(Duration::from_mins(1))
+        });
+        assert_eq!(log.recv().await, Some("a"));
+        stop.notify_one();
+        running.await.unwrap();
+        assert!(line.overdue().failing > Duration::ZERO);
     }
 
     #[tokio::test]

@@ -7,7 +7,9 @@ use hyper_util::client::proxy::matcher::Matcher;
 use kube::client::ClientBuilder;
 use kube::{Client, Config};
 
+use super::requests::CountRequests;
 use super::write_guard::WriteGuard;
+use crate::telemetry::RequestMetrics;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +44,18 @@ pub async fn config(no_proxy: Option<&str>) -> Result<Config, Error> {
     Ok(config)
 }
 
-/// A client that writes while `guard` permits it.
-pub fn connect(config: Config, guard: &WriteGuard) -> Result<Client, Error> {
+/// A client that writes while `guard` permits it; what it asks is counted.
+pub fn connect(
+    config: Config,
+    guard: &WriteGuard,
+    metrics: &RequestMetrics,
+) -> Result<Client, Error> {
     let url = config.cluster_url.to_string();
+    let counts = CountRequests::new(metrics.clone(), &config.cluster_url);
     let builder = ClientBuilder::try_from(config);
     let builder = builder.map_err(|source| Error::Build { url, source })?;
-    Ok(builder.with_layer(guard).build())
+    // the guard is outside: what it refuses is not asked
+    Ok(builder.with_layer(&counts).with_layer(guard).build())
 }
 
 fn is_direct(server: &http::Uri, no_proxy: Option<&str>) -> bool {

@@ -4,6 +4,7 @@ pub mod client;
 pub mod credentials;
 pub mod events;
 pub mod manifests;
+pub mod requests;
 pub mod secrets;
 pub mod status;
 pub mod write_guard;

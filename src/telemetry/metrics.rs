@@ -8,6 +8,9 @@ use prometheus::core::Collector;
 use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, TextEncoder};
 
 use super::families::{Family, Registry};
+use super::overdue::{Overdue, OverdueMetrics};
+use super::requests::RequestMetrics;
+use super::vaults::VaultMetrics;
 use super::work::WorkMetrics;
 
 const OBJECT: [&str; 2] = ["name", "namespace"];
@@ -25,6 +28,11 @@ pub struct Metrics {
     pub cluster_secret_store: ObjectMetrics,
     /// Queues and workers.
     pub work: WorkMetrics,
+    /// Requests to the API server.
+    pub requests: RequestMetrics,
+    /// `keyferry_vault_*`
+    pub vaults: VaultMetrics,
+    overdue: OverdueMetrics,
     sync_calls: IntCounterVec,
     sync_errors: IntCounterVec,
     provider_calls: IntCounterVec,
@@ -78,6 +86,9 @@ impl Metrics {
                 &["name"],
             )?,
             work: WorkMetrics::new(&registry)?,
+            requests: RequestMetrics::new(&registry)?,
+            vaults: VaultMetrics::new(&registry)?,
+            overdue: OverdueMetrics::new(&registry)?,
             registry,
         })
     }
@@ -119,8 +130,14 @@ impl Metrics {
         self.registry.families()
     }
 
+    /// Whom to ask, whenever metrics are read, how late ExternalSecrets are. The first counts.
+    pub fn ask_overdue(&self, of: impl Fn() -> Overdue + Send + Sync + 'static) {
+        self.overdue.ask(of);
+    }
+
     /// The text exposition format.
     pub fn render(&self) -> Result<String, prometheus::Error> {
+        self.overdue.refresh();
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

@@ -1,11 +1,13 @@
 //! Whether a refresh that is due has anything to read: asked of the stores, without values (spec:
 //! differentiators.md 6.1).
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::controller::dependents::TemplateSource;
 use crate::controller::workers::Turn;
-use crate::provider::{Error, Listed, Outage};
+use crate::provider::{Error, Listed, Outage, Revision};
 
 use super::refresh::{self, Reason};
 use super::sources::Sources;
@@ -43,6 +45,8 @@ pub(super) struct Answer {
     pub listed_at: Option<Timestamp>,
     /// All was as it had been read.
     pub is_unchanged: bool,
+    /// Where each object is that need not be read then: the hosts.
+    pub spared: Vec<String>,
     /// When the next refresh is cheapest ([`Listed::phase`]); `None` where it does not matter.
     pub phase: Option<i64>,
 }
@@ -80,6 +84,7 @@ impl Due<'_> {
         Ok(Some(listed.map_or_else(Answer::default, |listed| Answer {
             listed_at: Some(listed.at),
             is_unchanged: seen.still_holds(&listed.revisions, self.templates),
+            spared: hosts(&listed.revisions),
             phase: Some(listed.phase),
         })))
     }
@@ -88,6 +93,16 @@ impl Due<'_> {
 fn since_failure(failed_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let of_late = now - OF_LATE;
     failed_at.map_or(of_late, |at| at.max(of_late))
+}
+
+/// The host of each object, named as often as it has objects.
+fn hosts(revisions: &[Revision]) -> Vec<String> {
+    let objects: BTreeSet<_> = revisions.iter().map(|it| it.object.as_str()).collect();
+    let paths = objects.iter().filter_map(|object| object.split_once("://"));
+    paths
+        .filter_map(|(_, path)| path.split('/').next())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn tells_of_the_vault(error: &collect::Error) -> bool {

@@ -145,6 +145,7 @@ pub async fn reconcile(
     if !ctx.dependents().holds(&known.key) {
         // deleted meanwhile: what was noted since would stay for ever
         ctx.forget(&known.key);
+        return Next::Change;
     }
     action
 }
@@ -210,7 +211,10 @@ async fn refresh(
     ctx.memories.shares(&known.key, phase);
     let listed_at = answer.as_ref().and_then(|answer| answer.listed_at);
     let as_of = listed_at.unwrap_or(now);
-    if answer.is_some_and(|answer| answer.is_unchanged) {
+    if let Some(answer) = answer.filter(|answer| answer.is_unchanged) {
+        for vault in &answer.spared {
+            ctx.metrics.vaults.read_saved(vault);
+        }
         let next = refresh::next(&spec, as_of, phase);
         return Ok(Outcome::Checked { as_of, next });
     }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::provider::Error;
+use crate::telemetry::{HeldBack, VaultSeries};
 
 /// Requests per second in the long run; a vault allows 400.
 const RATE: f64 = 300.0;
@@ -52,6 +53,7 @@ enum Verdict {
 #[derive(Debug)]
 pub(super) struct Gate {
     host: String,
+    series: VaultSeries,
     state: Mutex<State>,
 }
 
@@ -82,10 +84,11 @@ pub(super) struct Pass<'a> {
 }
 
 impl Gate {
-    /// Open, with a full bucket.
-    pub(super) fn new(host: String) -> Self {
+    /// Open, with a full bucket; `series` tell of it.
+    pub(super) fn new(host: String, series: VaultSeries) -> Self {
         Self {
             host,
+            series,
             state: Mutex::new(State {
                 tokens: BURST,
                 filled: Instant::now(),
@@ -125,7 +128,9 @@ impl Pass<'_> {
     /// The request ended.
     pub(super) fn ended(self, outcome: Outcome) {
         let is_probe = self.is_probe;
-        self.gate.lock().ended(outcome, is_probe, Instant::now());
+        let mut state = self.gate.lock();
+        state.ended(outcome, is_probe, Instant::now());
+        self.gate.series.let_through(state.held_back());
     }
 }
 
@@ -161,6 +166,15 @@ impl State {
         }
         self.tokens -= 1.0;
         Verdict::Go { is_probe: false }
+    }
+
+    /// Why requests do not pass.
+    fn held_back(&self) -> Option<HeldBack> {
+        let closed = self.closed.as_ref()?;
+        Some(match closed.outage {
+            None => HeldBack::Throttled,
+            Some(_) => HeldBack::Unanswered,
+        })
     }
 
     fn ended(&mut self, outcome: Outcome, is_probe: bool, now: Instant) {
@@ -238,15 +252,21 @@ fn doubled(times: u32) -> Duration {
 mod tests {
     use super::*;
     use crate::provider::Outage;
+    use crate::telemetry::Metrics;
 
     fn at(start: Instant, millis: u64) -> Instant {
         start + Duration::from_millis(millis)
     }
 
+    fn gate() -> Gate {
+        let series = Metrics::new().unwrap().vaults.vault("kv");
+        Gate::new("kv".to_owned(), series)
+    }
+
     fn state(now: Instant) -> State {
         State {
             filled: now,
-            ..Gate::new("kv".to_owned()).state.into_inner().unwrap()
+            ..gate().state.into_inner().unwrap()
         }
     }
 
@@ -359,7 +379,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_probe_that_was_given_up_makes_room_for_the_next() {
-        let gate = Gate::new("kv".to_owned());
+        let gate = gate();
         gate.pass()
             .await
             .unwrap()

@@ -11,6 +11,7 @@ use super::gate::Gate;
 use crate::azure::Azure;
 use crate::azure::token::Credential;
 use crate::provider::Error;
+use crate::telemetry::VaultMetrics;
 
 /// Which vault as which identity. The credential is told apart by its address: one identity has one
 /// ([`Azure::credential`]), and a client holds it, so that the address stays taken as long as the
@@ -24,15 +25,17 @@ struct ClientKey {
 /// All clients and gates.
 pub struct Hub {
     azure: Arc<Azure>,
+    metrics: VaultMetrics,
     clients: Mutex<HashMap<ClientKey, Weak<VaultClient>>>,
     gates: Mutex<HashMap<String, Weak<Gate>>>,
 }
 
 impl Hub {
-    /// One per process.
-    pub fn new(azure: Arc<Azure>) -> Self {
+    /// One per process; what the vaults let through is told in `metrics`.
+    pub fn new(azure: Arc<Azure>, metrics: VaultMetrics) -> Self {
         Self {
             azure,
+            metrics,
             clients: Mutex::default(),
             gates: Mutex::default(),
         }
@@ -74,7 +77,7 @@ impl Hub {
         if let Some(gate) = gates.get(host).and_then(Weak::upgrade) {
             return gate;
         }
-        let gate = Arc::new(Gate::new(host.to_owned()));
+        let gate = Arc::new(Gate::new(host.to_owned(), self.metrics.vault(host)));
         gates.insert(host.to_owned(), Arc::downgrade(&gate));
         gate
     }

@@ -27,6 +27,8 @@ fn exported() -> BTreeSet<String> {
     let controller = metrics.work.controller("c", 1);
     controller.began(Duration::ZERO);
     controller.ended(WorkResult::Success, Duration::ZERO);
+    metrics.requests.answered(Some(200), "GET", "h");
+    let _vault = metrics.vaults.vault("v");
     metrics.set_leader("l", true);
     metrics.set_expiry("n", "o", Some(Timestamp::UNIX_EPOCH));
     let text = metrics.render().unwrap();
@@ -52,7 +54,7 @@ fn named(text: &str) -> BTreeSet<String> {
                 "controller_runtime_",
                 "workqueue_",
                 "rest_client_",
-                "keyferry_externalsecret_",
+                "keyferry_",
                 "leader_election_",
             ];
             kinds

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Secret;
 use keyferry::kubernetes::client;
 use keyferry::kubernetes::write_guard::WriteGuard;
+use keyferry::telemetry::Metrics;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Config};
@@ -26,7 +27,9 @@ fn a_client_without_permission_reads_and_sends_no_write() -> anyhow::Result<()> 
         let config =
             Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
         let guard = WriteGuard::closed();
-        let secrets: Api<Secret> = Api::namespaced(client::connect(config, &guard)?, NAMESPACE);
+        let metrics = Metrics::new()?;
+        let client = client::connect(config, &guard, &metrics.requests)?;
+        let secrets: Api<Secret> = Api::namespaced(client, NAMESPACE);
         let secret: Secret = serde_json::from_value(json!({"metadata": {"name": "guarded"}}))?;
         let (how, patch) = (
             PostParams::default(),

@@ -8,3 +8,5 @@
 mod corner;
 mod exposition;
 mod log;
+mod requests;
+mod vaults;

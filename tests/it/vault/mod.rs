@@ -22,6 +22,7 @@ use keyferry::credentials::{self, CredentialReader};
 use keyferry::provider::azure_key_vault::{AzureKeyVault, Hub};
 use keyferry::provider::{Connection, Error, Provider as _, Scope, SecretsClient, Terms};
 use keyferry::secret::{SecretData, SecretValue};
+use keyferry::telemetry::Metrics;
 use serde_json::{Value, json};
 
 use crate::support::run;
@@ -60,7 +61,7 @@ impl Vault {
             ..AzureOptions::default()
         };
         let shared = Azure::new(Http::new(&settings).unwrap(), options);
-        let hub = Arc::new(Hub::new(Arc::new(shared)));
+        let hub = Arc::new(Hub::new(Arc::new(shared), Metrics::new().unwrap().vaults));
         Self {
             client: connect(&hub, Credentials::default()).await,
             hub,
