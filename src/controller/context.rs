@@ -111,8 +111,7 @@ impl Context {
     pub fn forget(&self, object: &ObjectKey) {
         self.memories.forget(object);
         self.wake.forget_external_secret(object);
-        self.metrics.external_secret.remove(&object.0, &object.1);
-        self.metrics.set_expiry(&object.0, &object.1, None);
+        self.metrics.forget_external_secret(&object.0, &object.1);
     }
 
     /// Forgets what is known of a store that is gone.

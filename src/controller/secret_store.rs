@@ -111,6 +111,8 @@ pub(super) async fn reconcile<K: StoreResource>(
         return Next::Change;
     }
     let view = view(&store.key(), store, store.spec(), store.status());
+    let families = K::metrics(&ctx.metrics);
+    families.describe(view.key.namespace(), view.key.name(), store.labels());
     let validated = validate(&view, &ctx).await;
     let verdict = match &validated {
         Ok(Valid { doubt: None, .. }) => Verdict::Valid,
@@ -121,7 +123,6 @@ pub(super) async fn reconcile<K: StoreResource>(
         Err(error) => Verdict::Invalid(error),
     };
     let written = report(store, &ctx, verdict).await;
-    let families = K::metrics(&ctx.metrics);
     families.set_duration(view.key.namespace(), view.key.name(), started.elapsed());
     let action = next(&view.key, &ctx, &validated, &written);
     if ctx.stores.find(&view.key).is_none() {

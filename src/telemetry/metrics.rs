@@ -1,20 +1,19 @@
 //! Metric families under ESO's names (spec: external-secrets.md 6, operations.md 3.1), so that
 //! dashboards and alerts keep working. Durations are gauges in nanoseconds, as ESO's are.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
 use prometheus::core::Collector;
-use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, TextEncoder};
+use prometheus::{IntCounterVec, IntGaugeVec, Opts, TextEncoder};
 
 use super::families::{Family, Registry};
+use super::objects::{ObjectMetrics, ObjectOptions};
 use super::overdue::{Overdue, OverdueMetrics};
 use super::requests::RequestMetrics;
+use super::syncs::SyncMetrics;
 use super::vaults::VaultMetrics;
 use super::work::WorkMetrics;
-
-const OBJECT: [&str; 2] = ["name", "namespace"];
-const CONDITION: [&str; 4] = ["name", "namespace", "condition", "status"];
 
 /// Every family of this process.
 #[derive(Clone)]
@@ -33,51 +32,36 @@ pub struct Metrics {
     /// `keyferry_vault_*`
     pub vaults: VaultMetrics,
     overdue: OverdueMetrics,
-    sync_calls: IntCounterVec,
-    sync_errors: IntCounterVec,
+    syncs: SyncMetrics,
     provider_calls: IntCounterVec,
-    expiry: IntGaugeVec,
     leader: IntGaugeVec,
 }
 
-/// The two families that each kind has.
-#[derive(Clone)]
-pub struct ObjectMetrics {
-    condition: GaugeVec,
-    duration: GaugeVec,
-}
-
 impl Metrics {
-    /// Registers all families in a registry of their own.
+    /// Registers all families in a registry of their own, with a series per object.
     pub fn new() -> Result<Self, prometheus::Error> {
+        Self::of(ObjectOptions::default())
+    }
+
+    /// Registers all families in a registry of their own.
+    pub fn of(objects: ObjectOptions) -> Result<Self, prometheus::Error> {
         let registry = Registry::default();
+        let stores = ObjectOptions {
+            per_object: true,
+            ..objects
+        };
+        let external_secret = ObjectMetrics::new(&registry, "externalsecret", objects)?;
+        let syncs = SyncMetrics::new(&registry, external_secret.labels.clone())?;
         Ok(Self {
-            external_secret: ObjectMetrics::new(&registry, "externalsecret")?,
-            secret_store: ObjectMetrics::new(&registry, "secretstore")?,
-            cluster_secret_store: ObjectMetrics::new(&registry, "clustersecretstore")?,
-            sync_calls: counter(
-                &registry,
-                "externalsecret_sync_calls_total",
-                "Reconciles of an ExternalSecret, skips included",
-                &OBJECT,
-            )?,
-            sync_errors: counter(
-                &registry,
-                "externalsecret_sync_calls_error",
-                "Failed reconciles of an ExternalSecret",
-                &OBJECT,
-            )?,
+            external_secret,
+            secret_store: ObjectMetrics::new(&registry, "secretstore", stores)?,
+            cluster_secret_store: ObjectMetrics::new(&registry, "clustersecretstore", stores)?,
+            syncs,
             provider_calls: counter(
                 &registry,
                 "externalsecret_provider_api_calls_count",
                 "Calls to the provider's API",
                 &["provider", "call", "status"],
-            )?,
-            expiry: gauge(
-                &registry,
-                "keyferry_externalsecret_expiry_timestamp_seconds",
-                "When the first object of the vault that an ExternalSecret reads ends, in seconds since 1970",
-                &OBJECT,
             )?,
             leader: gauge(
                 &registry,
@@ -95,12 +79,12 @@ impl Metrics {
 
     /// One reconcile of ExternalSecret `namespace/name` began.
     pub fn sync_called(&self, namespace: &str, name: &str) {
-        self.sync_calls.with_label_values(&[name, namespace]).inc();
+        self.syncs.called(namespace, name);
     }
 
     /// One reconcile of ExternalSecret `namespace/name` failed.
     pub fn sync_failed(&self, namespace: &str, name: &str) {
-        self.sync_errors.with_label_values(&[name, namespace]).inc();
+        self.syncs.failed(namespace, name);
     }
 
     /// One call to a provider's API ended.
@@ -113,11 +97,26 @@ impl Metrics {
 
     /// When the first object that ExternalSecret `namespace/name` reads ends; `None`: none does.
     pub fn set_expiry(&self, namespace: &str, name: &str, at: Option<Timestamp>) {
-        let labels = [name, namespace];
-        match at {
-            Some(at) => self.expiry.with_label_values(&labels).set(at.as_second()),
-            None => drop(self.expiry.remove_label_values(&labels)),
+        self.syncs.set_expiry(namespace, name, at);
+    }
+
+    /// What labels an ExternalSecret has: its series bear some of them, where that is asked for.
+    pub fn describe_external_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) {
+        if self.external_secret.labels.is_news(namespace, name, labels) {
+            self.syncs.remove(namespace, name);
+            self.external_secret.describe(namespace, name, labels);
         }
+    }
+
+    /// Drops the series of an ExternalSecret that is gone.
+    pub fn forget_external_secret(&self, namespace: &str, name: &str) {
+        self.syncs.remove(namespace, name);
+        self.external_secret.remove(namespace, name);
     }
 
     /// Whether this process holds the Lease `name`.
@@ -139,66 +138,6 @@ impl Metrics {
     pub fn render(&self) -> Result<String, prometheus::Error> {
         self.overdue.refresh();
         TextEncoder::new().encode_to_string(&self.registry.gather())
-    }
-}
-
-impl ObjectMetrics {
-    fn new(registry: &Registry, kind: &str) -> Result<Self, prometheus::Error> {
-        let gauge = |suffix: &str, help: &str, labels: &[&str]| {
-            register(
-                registry,
-                GaugeVec::new(Opts::new(format!("{kind}_{suffix}"), help), labels)?,
-            )
-        };
-        Ok(Self {
-            condition: gauge("status_condition", "1 for the present status", &CONDITION)?,
-            duration: gauge(
-                "reconcile_duration",
-                "Last reconcile in nanoseconds",
-                &OBJECT,
-            )?,
-        })
-    }
-
-    /// Sets the Ready series of one object; `namespace` is empty for cluster-scoped kinds.
-    pub fn set_ready(&self, namespace: &str, name: &str, is_ready: bool) {
-        self.set_condition("Ready", namespace, name, is_ready);
-    }
-
-    /// Sets the Reachable series of a store.
-    pub fn set_reachable(&self, namespace: &str, name: &str, is_reachable: bool) {
-        self.set_condition("Reachable", namespace, name, is_reachable);
-    }
-
-    fn set_condition(&self, condition: &str, namespace: &str, name: &str, is_true: bool) {
-        for (status, holds) in [("True", is_true), ("False", !is_true)] {
-            let labels = [name, namespace, condition, status];
-            let series = self.condition.with_label_values(&labels);
-            series.set(f64::from(u8::from(holds)));
-        }
-    }
-
-    /// Notes how long the last reconcile took.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a gauge is a double; ESO's is too"
-    )]
-    pub fn set_duration(&self, namespace: &str, name: &str, took: Duration) {
-        self.duration
-            .with_label_values(&[name, namespace])
-            .set(took.as_nanos() as f64);
-    }
-
-    /// Drops the series of an object that is gone.
-    pub fn remove(&self, namespace: &str, name: &str) {
-        for status in ["True", "False"] {
-            for condition in ["Ready", "Reachable"] {
-                // absent series are fine: the object may never have had a status
-                let labels = [name, namespace, condition, status];
-                let _ = self.condition.remove_label_values(&labels);
-            }
-        }
-        let _ = self.duration.remove_label_values(&[name, namespace]);
     }
 }
 
@@ -254,12 +193,8 @@ mod tests {
                 "{line} is not in:\n{text}"
             );
         }
-        metrics.external_secret.remove("netbox", "db");
-        assert!(
-            !metrics
-                .render()
-                .unwrap()
-                .contains("externalsecret_status_condition{")
-        );
+        metrics.forget_external_secret("netbox", "db");
+        let text = metrics.render().unwrap();
+        assert!(!text.contains("netbox"), "{text}");
     }
 }

@@ -3,14 +3,17 @@
 mod families;
 mod logging;
 mod metrics;
+mod objects;
 mod overdue;
 mod requests;
+mod syncs;
 mod vaults;
 mod work;
 
 pub use families::Family;
 pub use logging::{Format, LevelError, Levels, init as init_logging};
-pub use metrics::{Metrics, ObjectMetrics};
+pub use metrics::Metrics;
+pub use objects::{ObjectMetrics, ObjectOptions};
 pub use overdue::Overdue;
 pub use requests::RequestMetrics;
 pub use vaults::{HeldBack, VaultMetrics, VaultSeries};

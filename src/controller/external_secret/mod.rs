@@ -117,6 +117,8 @@ pub async fn reconcile(
 ) -> Next {
     let started = Instant::now();
     let key = (guarded.namespace().unwrap_or_default(), guarded.name_any());
+    ctx.metrics
+        .describe_external_secret(&key.0, &key.1, guarded.labels());
     ctx.metrics.sync_called(&key.0, &key.1);
     let object = match &guarded.0 {
         Ok(object) => object,

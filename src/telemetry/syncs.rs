@@ -1,0 +1,91 @@
+//! What only ExternalSecrets have: reconciles, failures, and the end of what they read (spec:
+//! operations.md 3.1). A series per object, or sums.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use k8s_openapi::jiff::Timestamp;
+use prometheus::{IntCounterVec, IntGaugeVec};
+
+use super::families::Registry;
+use super::metrics::{counter, gauge};
+use super::objects::{Labels, Object, key};
+
+/// The families.
+#[derive(Clone, Debug)]
+pub(super) struct SyncMetrics {
+    calls: IntCounterVec,
+    errors: IntCounterVec,
+    expiry: IntGaugeVec,
+    labels: Labels,
+    /// The end of each, where they are summed up.
+    ends: Arc<Mutex<HashMap<Object, i64>>>,
+}
+
+impl SyncMetrics {
+    pub(super) fn new(registry: &Registry, labels: Labels) -> Result<Self, prometheus::Error> {
+        let names = labels.names(&[]);
+        let metrics = Self {
+            calls: counter(
+                registry,
+                "externalsecret_sync_calls_total",
+                "Reconciles of an ExternalSecret, skips included",
+                &names,
+            )?,
+            errors: counter(
+                registry,
+                "externalsecret_sync_calls_error",
+                "Failed reconciles of an ExternalSecret",
+                &names,
+            )?,
+            expiry: gauge(
+                registry,
+                "keyferry_externalsecret_expiry_timestamp_seconds",
+                "When the first object of the vault that an ExternalSecret reads ends, in seconds since 1970",
+                &names,
+            )?,
+            labels,
+            ends: Arc::default(),
+        };
+        Ok(metrics)
+    }
+
+    pub(super) fn called(&self, namespace: &str, name: &str) {
+        let values = self.labels.values(namespace, name, &[]);
+        self.calls.with_label_values(&values).inc();
+    }
+
+    pub(super) fn failed(&self, namespace: &str, name: &str) {
+        let values = self.labels.values(namespace, name, &[]);
+        self.errors.with_label_values(&values).inc();
+    }
+
+    pub(super) fn set_expiry(&self, namespace: &str, name: &str, at: Option<Timestamp>) {
+        let values = self.labels.values(namespace, name, &[]);
+        let mut at = at.map(Timestamp::as_second);
+        if self.labels.are_sums() {
+            let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            match at {
+                Some(at) => ends.insert(key(namespace, name), at),
+                None => ends.remove(&key(namespace, name)),
+            };
+            // the first end of all
+            at = ends.values().min().copied();
+        }
+        match at {
+            Some(at) => self.expiry.with_label_values(&values).set(at),
+            None => drop(self.expiry.remove_label_values(&values)),
+        }
+    }
+
+    /// Drops the series of an object that is gone; sums stay.
+    pub(super) fn remove(&self, namespace: &str, name: &str) {
+        self.set_expiry(namespace, name, None);
+        if !self.labels.are_sums() {
+            let values = self.labels.values(namespace, name, &[]);
+            // absent series are fine: it may never have failed
+            let _ = self.calls.remove_label_values(&values);
+            let _ = self.errors.remove_label_values(&values);
+        }
+    }
+}
