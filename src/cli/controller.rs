@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 use k8s_openapi::jiff::SignedDuration;
 
 use super::leadership::Leadership;
+use super::metrics::MetricsFlags;
 use super::switches;
 use super::templates::Templates;
 use crate::api::duration;
@@ -26,9 +27,8 @@ use crate::telemetry::{self, Format, Levels, Metrics};
 /// Flags of the controller.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
-    /// Address of /metrics; 0 for none.
-    #[arg(long, default_value = ":8080")]
-    metrics_addr: String,
+    #[command(flatten)]
+    metrics: MetricsFlags,
     /// Address of /healthz and /readyz; 0 for none.
     #[arg(long, default_value = ":8082")]
     live_addr: String,
@@ -42,7 +42,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrent: u16,
     /// Least severe log lines to write: trace, debug, info, warn, error, dpanic, panic or fatal. Modules
-    /// may have another level, after a comma: info,keyferry::provider=debug.
+    /// may have another level, after a comma: `info,keyferry::provider=debug`.
     #[arg(long, value_name = "LEVEL[,MODULE=LEVEL]...", default_value = "info")]
     loglevel: Levels,
     /// How log lines are written.
@@ -120,17 +120,14 @@ struct Network {
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::init_logging(&args.loglevel, args.log_format);
     let stop = shutdown::on_signal().context("cannot handle signals")?;
-    let metrics = Metrics::new().context("cannot set up metrics")?;
+    let metrics = args.metrics.metrics()?;
     let readiness = Readiness::default();
-    let mut servers = Vec::new();
-    if let Some(address) = admin::address("--metrics-addr", &args.metrics_addr)? {
-        servers.push(Server::metrics(address, metrics.clone()).await?);
-    }
+    let config = client::config(args.network.no_proxy.as_deref()).await?;
+    let mut servers = Vec::from_iter(args.metrics.server(&metrics, &config).await?);
     if let Some(address) = admin::address("--live-addr", &args.live_addr)? {
         servers.push(Server::health(address, readiness.clone()).await?);
     }
     let providers = Providers::new(Arc::new(azure(&args, &metrics)?), metrics.vaults.clone());
-    let config = client::config(args.network.no_proxy.as_deref()).await?;
     let candidacy = args.leadership.candidacy(&config.default_namespace)?;
     let guard = match candidacy {
         None => WriteGuard::open(),

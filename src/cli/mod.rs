@@ -3,6 +3,7 @@
 mod controller;
 mod crds;
 mod leadership;
+mod metrics;
 mod render;
 mod render_sources;
 mod switches;

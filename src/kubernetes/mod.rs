@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod events;
 pub mod manifests;
 pub mod requests;
+pub mod reviews;
 pub mod secrets;
 pub mod status;
 pub mod write_guard;

@@ -1,15 +1,23 @@
-//! `/metrics` on one address, `/healthz` and `/readyz` on another, as ESO has them.
+//! `/metrics` on one address, `/healthz` and `/readyz` on another, as ESO has them. Who may read, and by
+//! which TLS, is known to `access` and `tls`.
 
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use axum::{Router, middleware};
+use kube::Client;
 use tokio::net::TcpListener;
+use tower::limit::ConcurrencyLimitLayer;
 
+use super::access;
+use super::tls::{Certificate, TlsListener};
 use crate::controller::Readiness;
 use crate::telemetry::Metrics;
+
+/// Requests at a time about which the API server is asked, at most.
+const REVIEWS: usize = 4;
 
 /// Why an admin server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -53,16 +61,37 @@ pub fn address(flag: &'static str, text: &str) -> Result<Option<SocketAddr>, Err
 /// A server that was bound and runs once polled.
 pub struct Server {
     listener: TcpListener,
+    certificate: Option<Certificate>,
     router: Router,
 }
 
+/// What keeps strangers from a server.
+#[derive(Default)]
+pub struct Shield {
+    /// It speaks TLS, and shows this.
+    pub certificate: Option<Certificate>,
+    /// It asks this API server who may read.
+    pub reviews: Option<Client>,
+}
+
 impl Server {
-    /// `/metrics`.
-    pub async fn metrics(address: SocketAddr, metrics: Metrics) -> Result<Self, Error> {
-        let router = Router::new()
+    /// `/metrics`, behind `shield`.
+    pub async fn metrics(
+        address: SocketAddr,
+        metrics: Metrics,
+        shield: Shield,
+    ) -> Result<Self, Error> {
+        let mut router = Router::new()
             .route("/metrics", get(exposition))
             .with_state(metrics);
-        Self::bind("--metrics-addr", address, router).await
+        if let Some(client) = shield.reviews {
+            router = router
+                .layer(middleware::from_fn_with_state(client, access::check))
+                .layer(ConcurrencyLimitLayer::new(REVIEWS));
+        }
+        let mut server = Self::bind("--metrics-addr", address, router).await?;
+        server.certificate = shield.certificate;
+        Ok(server)
     }
 
     /// `/healthz` (the process runs) and `/readyz` (leader or standby with filled caches, or why not).
@@ -81,12 +110,22 @@ impl Server {
             address,
             source,
         })?;
-        Ok(Self { listener, router })
+        Ok(Self {
+            listener,
+            certificate: None,
+            router,
+        })
     }
 
     /// Answers for as long as it is polled: the probes are asked to the very end.
     pub async fn run(self) -> std::io::Result<()> {
-        axum::serve(self.listener, self.router).await
+        match self.certificate {
+            None => axum::serve(self.listener, self.router).await,
+            Some(certificate) => {
+                let listener = TlsListener::new(self.listener, certificate);
+                axum::serve(listener, self.router).await
+            }
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What every long-running process has: an admin server, leadership and an orderly end.
 
+mod access;
 pub mod admin;
 pub mod leader;
 pub mod process;
 pub mod shutdown;
+pub mod tls;

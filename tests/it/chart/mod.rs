@@ -11,6 +11,7 @@ mod helm;
 mod howto;
 mod howto_pages;
 mod install;
+mod metrics_access;
 mod needed;
 mod rendered;
 mod rights;

@@ -146,6 +146,11 @@ impl Operator {
         self.process.log_tail(TAIL)
     }
 
+    /// The port of /metrics.
+    pub(crate) fn metrics_port(&self) -> u16 {
+        self.metrics
+    }
+
     /// Its metrics in Prometheus' text format.
     pub(crate) async fn metrics(&self) -> anyhow::Result<String> {
         let (status, body) = http_get(self.metrics, "/metrics").await?;

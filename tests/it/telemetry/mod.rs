@@ -6,7 +6,10 @@
 )]
 
 mod corner;
+mod dashboard;
 mod exposition;
 mod log;
+mod objects;
 mod requests;
+mod secure;
 mod vaults;

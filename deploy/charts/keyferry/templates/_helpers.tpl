@@ -86,6 +86,17 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.leaderElectionRenewDeadline }}{{ $_ := set $flags "leader-election-renew-deadline" . }}{{ end }}
 {{- with .Values.leaderElectionRetryPeriod }}{{ $_ := set $flags "leader-election-retry-period" . }}{{ end }}
 {{- end }}
+{{- if .Values.extendedMetricLabels }}{{ $_ := set $flags "enable-extended-metric-labels" true }}{{ end }}
+{{- if not .Values.metrics.perObject }}{{ $_ := set $flags "metrics-per-object" false }}{{ end }}
+{{- with .Values.metrics.listen.secure }}
+{{- if .enabled }}
+{{- $_ := set $flags "metrics-secure" true }}
+{{- $_ := set $flags "metrics-cert-dir" .certDir }}
+{{- $_ := set $flags "metrics-cert-name" .certFile }}
+{{- $_ := set $flags "metrics-key-name" .keyFile }}
+{{- end }}
+{{- end }}
+{{- if .Values.metrics.listen.auth.enabled }}{{ $_ := set $flags "metrics-auth" true }}{{ end }}
 {{- if .Values.genericTargets.enabled }}{{ $_ := set $flags "unsafe-allow-generic-targets" true }}{{ end }}
 {{- $served := dict
   "secret-store" .Values.processSecretStore
@@ -152,7 +163,7 @@ annotations:
 {{- $ignored := list }}
 {{- range $path := list
   "bitwarden-sdk-server" "certController" "crds.conversion" "crds.createClusterExternalSecret" "crds.createClusterGenerator"
-  "crds.createClusterPushSecret" "crds.createPushSecret" "crds.unsafeServeV1Beta1" "enableHTTP2" "extendedMetricLabels"
+  "crds.createClusterPushSecret" "crds.createPushSecret" "crds.unsafeServeV1Beta1" "enableHTTP2"
   "log.timeEncoding" "processClusterGenerator" "systemAuthDelegator" "vault" "webhook" }}
 {{- $value := $.Values }}
 {{- range splitList "." $path }}{{ $value = get (default dict $value) . }}{{ end }}
