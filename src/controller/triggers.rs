@@ -110,6 +110,8 @@ pub(super) async fn external_secrets(
         };
         match presence.apply(event, object_key) {
             Change::Present(key, object) => {
+                let version = object.meta().resource_version.as_deref();
+                ctx.memories.watched(&key, version);
                 if let Ok(object) = &object.0 {
                     ctx.dependents().set(&key, external_secret::uses(object));
                 }

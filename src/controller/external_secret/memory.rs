@@ -2,7 +2,7 @@
 //! check.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::jiff::Timestamp;
 
@@ -42,8 +42,10 @@ pub struct Memory {
     pub failures: u32,
     /// When the last failure was.
     pub failed_at: Option<Timestamp>,
-    /// The last status written and the resource version it got: the watch may be behind.
-    written: Option<(u64, ExternalSecretStatus)>,
+    /// The last status written and the resource version it got, while the watch is behind.
+    written: Option<Arc<(u64, ExternalSecretStatus)>>,
+    /// The resource version that the watch brought last.
+    watched: u64,
     marks: u64,
     served_marks: u64,
 }
@@ -61,11 +63,10 @@ impl Memory {
         resource_version: Option<&str>,
     ) -> ExternalSecretStatus {
         let watched_version = resource_version.and_then(|version| version.parse::<u64>().ok());
-        match &self.written {
-            Some((version, status)) if watched_version.is_some_and(|seen| seen < *version) => {
-                status.clone()
-            }
-            _ => watched.cloned().unwrap_or_default(),
+        let written = self.written.as_deref();
+        match written.filter(|(version, _)| watched_version.is_some_and(|seen| seen < *version)) {
+            Some((_, status)) => status.clone(),
+            None => watched.cloned().unwrap_or_default(),
         }
     }
 }
@@ -159,11 +160,25 @@ impl Memories {
 
     /// `status` was written and is the object's at `resource_version`.
     pub fn wrote(&self, object: &ObjectKey, resource_version: &str, status: &ExternalSecretStatus) {
-        let written = resource_version
-            .parse()
-            .ok()
-            .map(|version| (version, status.clone()));
-        self.update(object, |entry| entry.written = written);
+        let Ok(version) = resource_version.parse() else {
+            return;
+        };
+        self.update(object, |entry| {
+            let is_news = entry.watched < version;
+            entry.written = is_news.then(|| Arc::new((version, status.clone())));
+        });
+    }
+
+    /// The watch brought `object` at `resource_version`, with all that was written before.
+    pub fn watched(&self, object: &ObjectKey, resource_version: Option<&str>) {
+        let Some(version) = resource_version.and_then(|version| version.parse().ok()) else {
+            return;
+        };
+        self.update(object, |entry| {
+            entry.watched = version;
+            let written = entry.written.take();
+            entry.written = written.filter(|written| version < written.0);
+        });
     }
 
     /// A store or credential of `object` changed: its next reconcile fetches, without the pause
@@ -263,6 +278,14 @@ mod tests {
             memory.status(None, Some("20")),
             ExternalSecretStatus::default()
         );
+        // whichever comes first, the watch or the answer to the write
+        memories.watched(&key(), Some("20"));
+        assert!(memories.of(&key(), "uid").written.is_none());
+        memories.wrote(&key(), "20", &synced);
+        assert!(memories.of(&key(), "uid").written.is_none());
+        memories.wrote(&key(), "21", &synced);
+        memories.watched(&key(), Some("20"));
+        assert_eq!(memories.of(&key(), "uid").status(None, Some("20")), synced);
         let other_object = memories.of(&key(), "other");
         assert_eq!(
             other_object.status(None, Some("19")),

@@ -29,6 +29,7 @@ pub mod templates;
 mod uses;
 mod validate;
 mod windows;
+mod write;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -102,6 +103,13 @@ struct Known {
 }
 
 impl Known {
+    /// Nothing was ever told of it, and this process has not tried.
+    fn is_new(&self) -> bool {
+        let memory = &self.memory;
+        let was_tried = memory.refreshed_at.is_some() || memory.failed_at.is_some();
+        !was_tried && self.status == ExternalSecretStatus::default()
+    }
+
     /// What the target was last made from.
     fn seen(&self) -> Option<remote::Seen> {
         let seen = self.memory.seen.clone();
@@ -176,7 +184,7 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
             .map_err(Error::Finalizer);
     }
     let spec = validate::validate(object)?;
-    let target = observe::target(&spec, ctx).await?;
+    let target = observe::target(&spec, known.is_new(), ctx).await?;
     let now = ctx.clock.now();
     let is_valid = target.needs_no_write(&spec, ctx);
     let reason = match refresh::decide(&spec, &last_sync(known), is_valid, now) {
@@ -223,10 +231,10 @@ async fn refresh(
     let (shaped, revisions) = fetch(&spec, ctx, as_of).await?;
     report::tell_missing(object, ctx, &shaped.missing);
     let remote = remote::state(&revisions, due.templates, now);
-    let verdict = match write(object, known, ctx, (&spec, target), &shaped.data).await? {
-        Written::Done(verdict) => verdict,
-        Written::Overtaken => return Ok(Outcome::Overtaken),
-        Written::Moot => return Ok(Outcome::Ignored),
+    let verdict = match write::write(object, known, ctx, (&spec, target), &shaped.data).await? {
+        write::Written::Done(verdict) => verdict,
+        write::Written::Overtaken => return Ok(Outcome::Overtaken),
+        write::Written::Moot => return Ok(Outcome::Ignored),
     };
     let next = refresh::next(&spec, as_of, phase);
     Ok(Outcome::Synced(Box::new(Synced {
@@ -237,57 +245,6 @@ async fn refresh(
         next,
         remote,
     })))
-}
-
-async fn write(
-    object: &ExternalSecret,
-    known: &Known,
-    ctx: &Context,
-    (spec, target): (&SyncSpec, observe::Target),
-    data: &SecretData,
-) -> Result<Written, Error> {
-    match target {
-        observe::Target::Secret(present) => {
-            let bound = &known.status.binding.name;
-            write_secret(object, spec, present.as_ref(), bound, data, ctx).await
-        }
-        observe::Target::Manifest(observed) => observed.write(object, spec, data, ctx).await,
-    }
-}
-
-/// What came of bringing a target in step.
-enum Written {
-    /// It is.
-    Done(plan::Verdict),
-    /// Somebody else wrote it meanwhile.
-    Overtaken,
-    /// The ExternalSecret or the namespace is going.
-    Moot,
-}
-
-async fn write_secret(
-    object: &ExternalSecret,
-    spec: &SyncSpec,
-    present: Option<&Secret>,
-    bound: &str,
-    data: &SecretData,
-    ctx: &Context,
-) -> Result<Written, Error> {
-    let plan = plan(spec, present, bound, data, &ctx.options.templates, ctx).await?;
-    let verdict = plan.verdict;
-    if matches!(plan.target, TargetPlan::Create(_)) && !still_stands(object, ctx).await? {
-        return Ok(Written::Moot);
-    }
-    match apply::apply(plan, object, spec, ctx).await {
-        Err(error) if error.is_conflict() => Ok(Written::Overtaken),
-        Err(error) if error.is_terminating() => Ok(Written::Moot),
-        other => Ok(other.map(|()| Written::Done(verdict))?),
-    }
-}
-
-async fn still_stands(object: &ExternalSecret, ctx: &Context) -> Result<bool, Error> {
-    let stands = observe::still_stands(object, ctx).await;
-    stands.map_err(Error::Reread)
 }
 
 /// What the providers have, shaped, and the states of what it came from.

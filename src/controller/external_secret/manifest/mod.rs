@@ -19,7 +19,8 @@ use super::apply::{is_terminating, tell_normal, watched};
 use super::plan::{self, Verdict};
 use super::policy::{self, Act, Creation};
 use super::spec::SyncSpec;
-use super::{Written, templates};
+use super::templates;
+use super::write::Written;
 use build::Content;
 
 /// Why the target could not be kept in step.
@@ -217,7 +218,7 @@ impl Observed {
                 policy: format!("{:?}", target.creation),
             }
             .into()),
-            Act::Create if !super::still_stands(object, ctx).await? => Ok(Written::Moot),
+            Act::Create if !super::observe::still_stands(object, ctx).await? => Ok(Written::Moot),
             Act::Create | Act::Update => {
                 let wished = self.wished(spec, data, ctx).await?;
                 Ok(self.put(&wished, object, spec, ctx).await?)
