@@ -65,7 +65,7 @@ const ENDS: [(&str, End); 10] = [
     ("its Lease taken by a stranger who ends", End::Robbed),
     ("SIGABRT", End::By(Signal::ABORT)),
     ("SIGTERM, SIGKILL 100 ms later", End::Impatient),
-    ("SIGSEGV", End::By(Signal::SEGV)),
+    ("SIGQUIT", End::By(Signal::QUIT)),
     ("SIGKILL of both, two others started", End::Both),
     ("SIGTERM of the last one", End::By(Signal::TERM)),
 ];

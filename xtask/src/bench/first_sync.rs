@@ -15,6 +15,7 @@ use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Pos
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::figures::{Figures, as_float};
 use super::stage::Stage;
 use super::{manifests, say};
 
@@ -75,24 +76,29 @@ pub(super) async fn run(args: &Args) -> Result<()> {
         })
         .await?;
     say("the operator syncs")?;
+    let before = Figures::now(&stage)?;
     let start = Instant::now();
     stage.start_operator().await?;
     stage.all_ready(TEAM, args.count, WITHIN).await?;
     let ours = start.elapsed();
-    let [used, _] = stage.usage()?;
+    let used = Figures::now(&stage)?.since(&before);
     let (bare, ours) = (bare.as_secs_f64(), ours.as_secs_f64());
+    let each = |name| as_float(used.of_all(name)) / as_float(args.count);
+    let [resident, peak] = used.resident_mib();
     let table = format!(
         "\n{} ExternalSecrets, first sync\n\n| what | figure |\n| --- | ---: |\n\
          | bare loader: Secret, status and event for each | {bare:.1} s |\n\
          | the operator, from its start | {ours:.1} s |\n\
          | share of the ceiling | {:.2} |\n\
-         | CPU of the operator | {:.1} s |\n\
-         | resident memory of the operator (peak) | {} MiB ({} MiB) |\n",
+         | requests to the API server for each | {:.2} |\n\
+         | requests to the vault for each | {:.2} |\n\
+         | CPU of the operator | {:.0} % of a core |\n\
+         | resident memory of the operator (peak) | {resident} MiB ({peak} MiB) |\n",
         args.count,
         bare / ours,
-        used.cpu.as_secs_f64(),
-        used.resident >> 20,
-        used.peak_resident >> 20,
+        each("API server: "),
+        each("vault: "),
+        used.cpu_share(),
     );
     let printed = stdout().write_all(table.as_bytes());
     printed.context("print the table")
