@@ -104,7 +104,7 @@ pub(super) async fn reconcile<K: StoreResource>(
         Err(invalid) => {
             tracing::warn!(kind = %K::kind(&()), name = ?invalid.metadata.name, error = %invalid.error,
                 "a store does not decode and is left alone");
-            return Next::Change;
+            return Next::Failed;
         }
     };
     if !ctx.is_ours(store.spec().controller.as_deref()) {

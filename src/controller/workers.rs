@@ -12,7 +12,7 @@ use futures::future::Either;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use crate::telemetry::{ControllerMetrics, Overdue, WorkResult};
+use crate::telemetry::{ControllerMetrics, Overdue, Work, WorkResult};
 
 use super::Stop;
 use super::queue::{Queue, Urgency};
@@ -27,6 +27,8 @@ const AFTER_A_PANIC: Duration = Duration::from_mins(1);
 pub enum Next {
     /// Nothing, before something changes.
     Change,
+    /// It failed, and trying again makes no sense before something changes.
+    Failed,
     /// Another look, after this pause.
     After(Duration),
     /// Another look after this pause, behind those that work.
@@ -113,23 +115,23 @@ impl<K: Eq + Hash + Clone> Line<K> {
     }
 
     /// The most urgent key, if one is urgent enough.
-    fn take(&self, least: Urgency) -> Option<K> {
+    fn take(&self, least: Urgency) -> Option<(K, Work)> {
         let mut queue = self.lock();
         let (key, waited) = queue.take(least, Instant::now())?;
         self.0.metrics.waits(queue.depth());
-        self.0.metrics.began(waited);
-        Some(key)
+        Some((key, self.0.metrics.began(waited)))
     }
 
     /// The work on `key` ended, after so long; `None`: in a panic.
-    fn done(&self, key: &K, next: Option<Next>, took: Duration) {
+    fn done(&self, (key, work): (&K, Work), next: Option<Next>, took: Duration) {
         let (result, next) = match next {
             Some(Next::Change) => (WorkResult::Success, None),
+            Some(Next::Failed) => (WorkResult::Terminal, None),
             Some(Next::After(pause)) => (WorkResult::RequeueAfter, Some((pause, Urgency::Due))),
             Some(Next::Retry(pause)) => (WorkResult::Error, Some((pause, Urgency::Failing))),
             None => (WorkResult::Panic, Some((AFTER_A_PANIC, Urgency::Failing))),
         };
-        self.0.metrics.ended(result, took);
+        self.0.metrics.ended(work, result, took);
         self.lock().done(key, next, Instant::now());
         self.0.changed.notify_one();
     }
@@ -188,12 +190,12 @@ pub(super) async fn work_off<K, F>(
                 // no worker is held for an empty line: those that gave theirs away want one back
                 line.filled(least).await;
                 let permit = Arc::clone(&free).acquire_owned().await.ok();
-                if let Some(key) = line.take(least) {
-                    return (permit, key);
+                if let Some(taken) = line.take(least) {
+                    return (permit, taken);
                 }
             }
         };
-        let (permit, key) = tokio::select! {
+        let (permit, (key, in_work)) = tokio::select! {
             () = stop.clone() => break,
             started = begin => started,
             // one more may begin
@@ -208,7 +210,7 @@ pub(super) async fn work_off<K, F>(
         running.spawn(async move {
             let since = Instant::now();
             let next = AssertUnwindSafe(work).catch_unwind().await;
-            line.done(&key, next.ok(), since.elapsed());
+            line.done((&key, in_work), next.ok(), since.elapsed());
         });
     }
     while running.join_next().await.is_some() {}

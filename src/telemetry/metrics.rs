@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
 use prometheus::core::Collector;
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{IntCounterVec, IntGaugeVec, Opts, TextEncoder};
 
 use super::families::{Family, Registry};
@@ -46,6 +47,7 @@ impl Metrics {
     /// Registers all families in a registry of their own.
     pub fn of(objects: ObjectOptions) -> Result<Self, prometheus::Error> {
         let registry = Registry::default();
+        registry.register(Box::new(ProcessCollector::for_self()))?;
         let stores = ObjectOptions {
             per_object: true,
             ..objects
@@ -137,6 +139,7 @@ impl Metrics {
     /// The text exposition format.
     pub fn render(&self) -> Result<String, prometheus::Error> {
         self.overdue.refresh();
+        self.work.refresh();
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

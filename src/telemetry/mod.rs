@@ -1,6 +1,7 @@
 //! Metrics (ESO's names) and logging. Knows no kind and no provider.
 
 mod families;
+mod in_work;
 mod logging;
 mod metrics;
 mod objects;
@@ -11,6 +12,7 @@ mod vaults;
 mod work;
 
 pub use families::Family;
+pub use in_work::Work;
 pub use logging::{Format, LevelError, Levels, init as init_logging};
 pub use metrics::Metrics;
 pub use objects::{ObjectMetrics, ObjectOptions};

@@ -1,13 +1,14 @@
 //! The families of controller-runtime and its work queue, by the names that dashboards made for ESO use
 //! (spec: operations.md 3.2). Times are in seconds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
 };
 
 use super::families::Registry;
+use super::in_work::{InWork, InWorkMetrics, Work};
 use super::metrics::{counter, gauge, register};
 
 const RECONCILE_BUCKETS: [f64; 40] = [
@@ -25,8 +26,10 @@ const RESULTS: [&str; 4] = ["success", "error", "requeue", "requeue_after"];
 pub enum WorkResult {
     /// Nothing more is to be done before something changes.
     Success,
-    /// It failed.
+    /// It failed, and is tried again.
     Error,
+    /// It failed, and is not tried again before something changes.
+    Terminal,
     /// It is to be looked at again later.
     RequeueAfter,
     /// It ended in a panic.
@@ -38,7 +41,9 @@ pub enum WorkResult {
 pub struct WorkMetrics {
     reconciles: IntCounterVec,
     errors: IntCounterVec,
+    terminal_errors: IntCounterVec,
     panics: IntCounterVec,
+    timeouts: IntCounterVec,
     times: HistogramVec,
     most_workers: IntGaugeVec,
     active_workers: IntGaugeVec,
@@ -51,6 +56,7 @@ struct QueueMetrics {
     depth: IntGaugeVec,
     adds: IntCounterVec,
     retries: IntCounterVec,
+    in_work: InWorkMetrics,
     queue_times: HistogramVec,
     work_times: HistogramVec,
 }
@@ -64,17 +70,25 @@ impl WorkMetrics {
                 "Reconciles by how they ended",
                 &["controller", "result"],
             )?,
-            errors: counter(
+            errors: per_controller(
                 registry,
                 "controller_runtime_reconcile_errors_total",
                 "Reconciles that failed",
-                &["controller"],
             )?,
-            panics: counter(
+            terminal_errors: per_controller(
+                registry,
+                "controller_runtime_terminal_reconcile_errors_total",
+                "Reconciles that failed and are not tried again before something changes",
+            )?,
+            panics: per_controller(
                 registry,
                 "controller_runtime_reconcile_panics_total",
                 "Reconciles that ended in a panic",
-                &["controller"],
+            )?,
+            timeouts: per_controller(
+                registry,
+                "controller_runtime_reconcile_timeouts_total",
+                "Reconciles that were given up because they took too long",
             )?,
             times: histogram(
                 registry,
@@ -104,11 +118,15 @@ impl WorkMetrics {
         self.most_workers
             .with_label_values(&[name])
             .set(i64::from(workers));
+        // it is told of before it has happened
+        let _ = self.timeouts.with_label_values(&[name]);
         let queue = [name, name];
         ControllerMetrics {
             reconciles: RESULTS.map(|result| self.reconciles.with_label_values(&[name, result])),
             errors: self.errors.with_label_values(&[name]),
+            terminal_errors: self.terminal_errors.with_label_values(&[name]),
             panics: self.panics.with_label_values(&[name]),
+            in_work: self.queue.in_work.queue(name),
             times: self.times.with_label_values(&[name]),
             active_workers: self.active_workers.with_label_values(&[name]),
             depth: self.queue.depth.with_label_values(&[name, name, ""]),
@@ -117,6 +135,20 @@ impl WorkMetrics {
             queue_times: self.queue.queue_times.with_label_values(&queue),
             work_times: self.queue.work_times.with_label_values(&queue),
         }
+    }
+
+    /// A reconcile ended in a panic that it reports itself.
+    pub fn panicked(&self, controller: &str) {
+        self.panics.with_label_values(&[controller]).inc();
+    }
+
+    /// A reconcile was given up because it took too long.
+    pub fn timed_out(&self, controller: &str) {
+        self.timeouts.with_label_values(&[controller]).inc();
+    }
+
+    pub(super) fn refresh(&self) {
+        self.queue.in_work.refresh();
     }
 }
 
@@ -137,6 +169,7 @@ impl QueueMetrics {
                 &queue,
             )?,
             retries: counter(registry, "workqueue_retries_total", "Retries", &queue)?,
+            in_work: InWorkMetrics::new(registry)?,
             queue_times: histogram(
                 registry,
                 "workqueue_queue_duration_seconds",
@@ -155,6 +188,14 @@ impl QueueMetrics {
     }
 }
 
+fn per_controller(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+) -> Result<IntCounterVec, prometheus::Error> {
+    counter(registry, name, help, &["controller"])
+}
+
 fn histogram(
     registry: &Registry,
     name: &str,
@@ -171,7 +212,9 @@ fn histogram(
 pub struct ControllerMetrics {
     reconciles: [IntCounter; RESULTS.len()],
     errors: IntCounter,
+    terminal_errors: IntCounter,
     panics: IntCounter,
+    in_work: InWork,
     times: Histogram,
     active_workers: IntGauge,
     depth: IntGauge,
@@ -194,17 +237,24 @@ impl ControllerMetrics {
     }
 
     /// A reconcile began, of an object that waited so long.
-    pub fn began(&self, waited: Duration) {
+    pub fn began(&self, waited: Duration) -> Work {
         self.queue_times.observe(waited.as_secs_f64());
         self.active_workers.inc();
+        self.in_work.begin(Instant::now())
     }
 
     /// It ended after so long.
-    pub fn ended(&self, result: WorkResult, took: Duration) {
+    pub fn ended(&self, work: Work, result: WorkResult, took: Duration) {
+        drop(work);
         let [success, error, _, requeue_after] = &self.reconciles;
         match result {
             WorkResult::Success => success.inc(),
             WorkResult::RequeueAfter => requeue_after.inc(),
+            WorkResult::Terminal => {
+                error.inc();
+                self.errors.inc();
+                self.terminal_errors.inc();
+            }
             WorkResult::Error | WorkResult::Panic => {
                 error.inc();
                 self.errors.inc();
@@ -230,22 +280,32 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         let controller = metrics.work.controller("externalsecret", 16);
         controller.added(3);
-        controller.began(Duration::from_millis(20));
-        controller.ended(WorkResult::RequeueAfter, Duration::from_millis(30));
-        controller.began(Duration::ZERO);
-        controller.ended(WorkResult::Panic, Duration::ZERO);
+        let work = controller.began(Duration::from_millis(20));
+        controller.ended(work, WorkResult::RequeueAfter, Duration::from_millis(30));
+        for result in [WorkResult::Panic, WorkResult::Terminal] {
+            let work = controller.began(Duration::ZERO);
+            controller.ended(work, result, Duration::ZERO);
+        }
+        metrics.work.panicked("externalsecret");
+        metrics.work.timed_out("externalsecret");
         let text = metrics.render().unwrap();
         for line in [
             r#"controller_runtime_reconcile_total{controller="externalsecret",result="requeue_after"} 1"#,
-            r#"controller_runtime_reconcile_total{controller="externalsecret",result="error"} 1"#,
+            r#"controller_runtime_reconcile_total{controller="externalsecret",result="error"} 2"#,
+            r#"controller_runtime_reconcile_errors_total{controller="externalsecret"} 2"#,
+            r#"controller_runtime_terminal_reconcile_errors_total{controller="externalsecret"} 1"#,
+            r#"controller_runtime_reconcile_timeouts_total{controller="externalsecret"} 1"#,
+            r#"workqueue_retries_total{controller="externalsecret",name="externalsecret"} 1"#,
+            r#"workqueue_unfinished_work_seconds{controller="externalsecret",name="externalsecret"} 0"#,
+            r#"workqueue_longest_running_processor_seconds{controller="externalsecret",name="externalsecret"} 0"#,
             r#"controller_runtime_reconcile_total{controller="externalsecret",result="success"} 0"#,
-            r#"controller_runtime_reconcile_panics_total{controller="externalsecret"} 1"#,
-            r#"controller_runtime_reconcile_time_seconds_bucket{controller="externalsecret",le="0.025"} 1"#,
+            r#"controller_runtime_reconcile_panics_total{controller="externalsecret"} 2"#,
+            r#"controller_runtime_reconcile_time_seconds_bucket{controller="externalsecret",le="0.025"} 2"#,
             r#"controller_runtime_max_concurrent_reconciles{controller="externalsecret"} 16"#,
             r#"controller_runtime_active_workers{controller="externalsecret"} 0"#,
             r#"workqueue_depth{controller="externalsecret",name="externalsecret",priority=""} 3"#,
             r#"workqueue_adds_total{controller="externalsecret",name="externalsecret"} 1"#,
-            r#"workqueue_queue_duration_seconds_count{controller="externalsecret",name="externalsecret"} 2"#,
+            r#"workqueue_queue_duration_seconds_count{controller="externalsecret",name="externalsecret"} 3"#,
         ] {
             assert!(
                 text.lines().any(|have| have == line),

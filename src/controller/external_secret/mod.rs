@@ -134,7 +134,7 @@ pub async fn reconcile(
             ctx.metrics.sync_failed(&key.0, &key.1);
             tracing::warn!(namespace = key.0, name = key.1, error = %invalid.error,
                 "an ExternalSecret does not decode and is left alone");
-            return Next::Change;
+            return Next::Failed;
         }
     };
     let memory = ctx.memories.of(&key, &object.uid().unwrap_or_default());
@@ -147,6 +147,11 @@ pub async fn reconcile(
         turn,
     };
     let result = contained(sync(object, &known, &ctx)).await;
+    match result {
+        Err(Error::Panicked(_)) => ctx.metrics.work.panicked("externalsecret"),
+        Err(Error::TimedOut) => ctx.metrics.work.timed_out("externalsecret"),
+        _ => {}
+    }
     let action = report::report(object, &known, &ctx, result).await;
     let (namespace, name) = &known.key;
     ctx.metrics

@@ -45,7 +45,9 @@ pub(super) fn page() -> Result<String> {
 fn unit(family: &Family) -> &'static str {
     let name = family.name.strip_suffix("_total").unwrap_or(&family.name);
     match name {
-        name if name.ends_with("_timestamp_seconds") => "seconds since 1970",
+        name if name.ends_with("_timestamp_seconds") || name.ends_with("_start_time_seconds") => {
+            "seconds since 1970"
+        }
         name if name.ends_with("_seconds") => "seconds",
         name if name.ends_with("_bytes") => "bytes",
         // ESO's gauges
