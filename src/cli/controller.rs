@@ -8,8 +8,10 @@ use clap::Args as ClapArgs;
 use futures::FutureExt as _;
 use k8s_openapi::jiff::SignedDuration;
 
+use super::ignored::WithoutEffect;
 use super::leadership::Leadership;
 use super::metrics::MetricsFlags;
+use super::pace::Pace;
 use super::switches;
 use super::templates::Templates;
 use crate::api::duration;
@@ -73,6 +75,10 @@ pub(super) struct Args {
     #[arg(long)]
     allow_vault_host: Vec<String>,
     #[command(flatten)]
+    pace: Pace,
+    #[command(flatten)]
+    without_effect: WithoutEffect,
+    #[command(flatten)]
     network: Network,
     #[command(flatten)]
     ambient: AmbientIdentity,
@@ -119,6 +125,7 @@ struct Network {
 /// Runs the controller until it is told to stop.
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::init_logging(&args.loglevel, args.log_format);
+    args.without_effect.warn();
     let stop = shutdown::on_signal().context("cannot handle signals")?;
     let metrics = args.metrics.metrics()?;
     let readiness = Readiness::default();
@@ -133,7 +140,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         None => WriteGuard::open(),
         Some(_) => WriteGuard::closed(),
     };
-    let client = client::connect(config.clone(), &guard, &metrics.requests)?;
+    let pace = args.pace.limit()?;
+    let client = client::connect(config.clone(), &guard, pace, &metrics.requests)?;
     let listeners = Listeners {
         guard,
         metrics: metrics.clone(),
@@ -143,7 +151,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         None => None,
         Some(candidacy) => {
             // the Lease itself is written to get the permission
-            let client = client::connect(config, &WriteGuard::open(), &metrics.requests)?;
+            let client = client::connect(config, &WriteGuard::open(), None, &metrics.requests)?;
             Some(Elector::new(client, candidacy, listeners))
         }
     };

@@ -24,7 +24,8 @@ pub(super) struct MetricsFlags {
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
     metrics_secure: bool,
     /// Answer only who shows a token that the API server knows (TokenReview) and that may get /metrics
-    /// (SubjectAccessReview). Needs --metrics-secure.
+    /// (SubjectAccessReview). The first is remembered for a minute, the second for five minutes, or for 30 s
+    /// where it says no. Needs --metrics-secure.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
     metrics_auth: bool,
     /// Folder of the certificate of /metrics, which is read anew when it changes. Empty, or while a file
@@ -78,7 +79,12 @@ impl MetricsFlags {
         let reviews = if self.metrics_auth {
             // a standby asks too
             let guard = WriteGuard::open();
-            Some(client::connect(config.clone(), &guard, &metrics.requests)?)
+            Some(client::connect(
+                config.clone(),
+                &guard,
+                None,
+                &metrics.requests,
+            )?)
         } else {
             None
         };

@@ -2,8 +2,10 @@
 
 mod controller;
 mod crds;
+mod ignored;
 mod leadership;
 mod metrics;
+mod pace;
 mod render;
 mod render_sources;
 mod switches;
@@ -13,7 +15,8 @@ use clap::{Parser, Subcommand};
 
 /// Keeps Kubernetes Secrets in step with Azure Key Vault.
 #[derive(Debug, Parser)]
-#[command(name = "keyferry", version, about)]
+// of a flag that is given several times the last one counts, as with Go's
+#[command(name = "keyferry", version, about, args_override_self = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::client::ClientBuilder;
 use kube::{Client, Config};
+use tower::limit::RateLimitLayer;
+use tower::util::option_layer;
 
 use super::requests::CountRequests;
 use super::write_guard::WriteGuard;
@@ -44,18 +46,20 @@ pub async fn config(no_proxy: Option<&str>) -> Result<Config, Error> {
     Ok(config)
 }
 
-/// A client that writes while `guard` permits it; what it asks is counted.
+/// A client that writes while `guard` permits it and asks no more than `pace`; what it asks is counted.
 pub fn connect(
     config: Config,
     guard: &WriteGuard,
+    pace: Option<RateLimitLayer>,
     metrics: &RequestMetrics,
 ) -> Result<Client, Error> {
     let url = config.cluster_url.to_string();
     let counts = CountRequests::new(metrics.clone(), &config.cluster_url);
     let builder = ClientBuilder::try_from(config);
     let builder = builder.map_err(|source| Error::Build { url, source })?;
-    // the guard is outside: what it refuses is not asked
-    Ok(builder.with_layer(&counts).with_layer(guard).build())
+    // the guard is outside: what it refuses is not asked. Requests wait for the pace before they come to it.
+    let builder = builder.with_layer(&counts).with_layer(guard);
+    Ok(builder.with_layer(&option_layer(pace)).build())
 }
 
 fn is_direct(server: &http::Uri, no_proxy: Option<&str>) -> bool {

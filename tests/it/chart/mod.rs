@@ -7,6 +7,7 @@
     reason = "clippy's exception for tests does not reach their helpers"
 )]
 
+mod esos_values;
 mod helm;
 mod howto;
 mod howto_pages;

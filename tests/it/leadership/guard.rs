@@ -28,7 +28,7 @@ fn a_client_without_permission_reads_and_sends_no_write() -> anyhow::Result<()> 
             Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
         let guard = WriteGuard::closed();
         let metrics = Metrics::new()?;
-        let client = client::connect(config, &guard, &metrics.requests)?;
+        let client = client::connect(config, &guard, None, &metrics.requests)?;
         let secrets: Api<Secret> = Api::namespaced(client, NAMESPACE);
         let secret: Secret = serde_json::from_value(json!({"metadata": {"name": "guarded"}}))?;
         let (how, patch) = (

@@ -8,6 +8,7 @@
 mod corner;
 mod dashboard;
 mod exposition;
+mod flags;
 mod log;
 mod objects;
 mod requests;

@@ -14,21 +14,34 @@ same. A flag that is on or off is given as `--flag`, `--flag=true` or `--flag=fa
 The chart sets most of them by values ([values.md](values.md)) and the others by `extraArgs`.
 ";
 
+const WITHOUT_EFFECT: &str = "
+### Accepted without effect
+
+Flags of External Secrets Operator that mean nothing here. They are accepted, for they stand in users' `extraArgs`; the log has a
+warning for each at every start. Other flags that are not known end the start.
+
+| flag | why |
+| --- | --- |
+";
+
 /// The page.
 pub(super) fn page() -> String {
     let mut program = Cli::command();
     program.build();
     let mut page = format!("{NOTE}{HEAD}");
     write_section(&mut page, "Controller", &program);
-    let from_environment: Vec<&Arg> = program
-        .get_arguments()
-        .filter(|arg| arg.is_hide_set() && arg.get_env().is_some())
-        .collect();
+    let hidden = program.get_arguments().filter(|arg| arg.is_hide_set());
+    let (from_environment, without_effect): (Vec<&Arg>, Vec<&Arg>) =
+        hidden.partition(|arg| arg.get_env().is_some());
+    page.push_str(WITHOUT_EFFECT);
+    for arg in without_effect {
+        // writing into a String cannot fail
+        let _ = writeln!(page, "| {} | {} |", name(arg), help(arg));
+    }
     if !from_environment.is_empty() {
         page.push_str("\n## Environment\n\n| variable | |\n| --- | --- |\n");
         for arg in from_environment {
             let variable = arg.get_env().unwrap_or_default().to_string_lossy();
-            // writing into a String cannot fail
             let _ = writeln!(page, "| `{variable}` | {} |", help(arg));
         }
     }
@@ -104,7 +117,8 @@ mod tests {
         let page = page();
         for line in [
             "| `--metrics-addr` | `:8080` | Address of /metrics; 0 for none. |",
-            "| `--loglevel` | `info` | Least severe log lines to write. One of `trace`, `debug`, `info`, `warn`, `error`. |",
+            "| `--log-format` | `json` | How log lines are written. One of `json`, `console`. |",
+            "| `--enable-http2` | metrics are served by HTTP/1.1. |",
             "## keyferry render",
         ] {
             assert!(page.lines().any(|it| it == line), "{line}\n{page}");

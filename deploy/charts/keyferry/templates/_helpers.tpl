@@ -67,7 +67,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.processClusterStore (not .Values.scopedRBAC) }}true{{ end }}
 {{- end }}
 
-{{/* The flags: what values say, and over it extraArgs. A flag given twice would be refused. */}}
+{{/* The flags: what values say, and over it extraArgs. */}}
 {{- define "keyferry.args" -}}
 {{- $flags := dict
   "concurrent" .Values.concurrent
@@ -115,7 +115,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- else if or (kindIs "invalid" $value) (eq (toString $value) "") }}
 - --{{ $flag }}
-{{- else if kindIs "float64" $value }}
+{{- else if and (kindIs "float64" $value) (eq $value (floor $value)) }}
 - --{{ $flag }}={{ int64 $value }}
 {{- else }}
 - --{{ $flag }}={{ $value }}
