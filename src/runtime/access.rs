@@ -1,42 +1,99 @@
 //! Who may read from an admin server: whoever the API server knows by the bearer token and lets `get` the
 //! path, as controller-runtime's servers ask (spec: operations.md 2.1).
 
+use std::time::{Duration, Instant};
+
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use k8s_openapi::api::authentication::v1::UserInfo;
 use kube::Client;
 
+use super::answers::{Answers, Question};
 use crate::kubernetes::reviews;
 
+/// How long it counts whose token it is, or that it is nobody's: so late is it noticed that one has ended.
+const IDENTITY: Duration = Duration::from_mins(1);
+/// How long it counts that somebody may.
+const ALLOWED: Duration = Duration::from_mins(5);
+/// How long it counts that somebody may not.
+const DENIED: Duration = Duration::from_secs(30);
+
+/// The API server that is asked, and what it answered of late.
+#[derive(Clone)]
+pub(super) struct Gatekeeper {
+    client: Client,
+    users: Answers<Option<UserInfo>>,
+    rights: Answers<bool>,
+}
+
 /// Lets a request pass that may.
-pub(super) async fn check(State(client): State<Client>, request: Request, next: Next) -> Response {
+pub(super) async fn check(
+    State(gatekeeper): State<Gatekeeper>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (head, body) = request.into_parts();
-    match judge(&client, &head).await {
+    match gatekeeper.judge(&head).await {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(refusal) => refusal,
     }
 }
 
-async fn judge(client: &Client, head: &Parts) -> Result<(), Response> {
-    let Some(token) = bearer(&head.headers) else {
-        return Err(unauthorized());
-    };
-    let user = reviews::authenticate(client, token).await;
-    let user = user.map_err(|error| failed("Authentication failed", &error))?;
-    let Some(user) = user else {
-        return Err(unauthorized());
-    };
-    let name = user.username.clone().unwrap_or_default();
-    let verb = head.method.as_str().to_lowercase();
-    let may = reviews::may(client, user, &verb, head.uri.path()).await;
-    if may.map_err(|error| failed("Authorization failed", &error))? {
-        return Ok(());
+impl Gatekeeper {
+    /// Asks by this client.
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            users: Answers::default(),
+            rights: Answers::default(),
+        }
     }
-    let text = format!("Authorization denied for user {name}");
-    Err((StatusCode::FORBIDDEN, text).into_response())
+
+    async fn judge(&self, head: &Parts) -> Result<(), Response> {
+        let Some(token) = bearer(&head.headers) else {
+            return Err(unauthorized());
+        };
+        let user = self.user(token).await;
+        let user = user.map_err(|error| failed("Authentication failed", &error))?;
+        let Some(user) = user else {
+            return Err(unauthorized());
+        };
+        let name = user.username.clone().unwrap_or_default();
+        let verb = head.method.as_str().to_lowercase();
+        let may = self.may(token, user, &verb, head.uri.path()).await;
+        if may.map_err(|error| failed("Authorization failed", &error))? {
+            return Ok(());
+        }
+        let text = format!("Authorization denied for user {name}");
+        Err((StatusCode::FORBIDDEN, text).into_response())
+    }
+
+    /// Whose token this is; `None`: nobody's.
+    async fn user(&self, token: &str) -> kube::Result<Option<UserInfo>> {
+        let (question, now) = (Question::of(&[token]), Instant::now());
+        if let Some(user) = self.users.of(&question, now) {
+            return Ok(user);
+        }
+        let user = reviews::authenticate(&self.client, token).await?;
+        self.users.keep(question, user.clone(), IDENTITY, now);
+        Ok(user)
+    }
+
+    /// Whether the user with this token may do this.
+    async fn may(&self, token: &str, user: UserInfo, verb: &str, path: &str) -> kube::Result<bool> {
+        let (question, now) = (Question::of(&[token, verb, path]), Instant::now());
+        if let Some(may) = self.rights.of(&question, now) {
+            return Ok(may);
+        }
+        let may = reviews::may(&self.client, user, verb, path).await?;
+        let period = if may { ALLOWED } else { DENIED };
+        self.rights.keep(question, may, period, now);
+        Ok(may)
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

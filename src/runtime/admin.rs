@@ -11,7 +11,7 @@ use kube::Client;
 use tokio::net::TcpListener;
 use tower::limit::ConcurrencyLimitLayer;
 
-use super::access;
+use super::access::{self, Gatekeeper};
 use super::tls::{Certificate, TlsListener};
 use crate::controller::Readiness;
 use crate::telemetry::Metrics;
@@ -86,7 +86,10 @@ impl Server {
             .with_state(metrics);
         if let Some(client) = shield.reviews {
             router = router
-                .layer(middleware::from_fn_with_state(client, access::check))
+                .layer(middleware::from_fn_with_state(
+                    Gatekeeper::new(client),
+                    access::check,
+                ))
                 .layer(ConcurrencyLimitLayer::new(REVIEWS));
         }
         let mut server = Self::bind("--metrics-addr", address, router).await?;

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod admin;
+mod answers;
 pub mod leader;
 pub mod process;
 pub mod shutdown;

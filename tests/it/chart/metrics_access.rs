@@ -1,7 +1,7 @@
 //! /metrics for those alone who may `get` it, as the API server says; with the rights that the chart
 //! brings for that, each of which is used.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use reqwest::Client;
@@ -49,6 +49,7 @@ fn metrics_are_for_accounts_that_may_get_them() {
             metrics.contains("controller_runtime_reconcile_total"),
             "{metrics}"
         );
+        answers_are_remembered(&stage, port, &token, &stranger).await?;
         stage.each_right_is_used().await?;
         let log = operator.log()?;
         assert!(!log.contains(&token) && !log.contains(&stranger));
@@ -56,6 +57,31 @@ fn metrics_are_for_accounts_that_may_get_them() {
         anyhow::Ok(())
     })
     .unwrap();
+}
+
+/// Further scrapes ask the API server anew only once what it said is old.
+async fn answers_are_remembered(
+    stage: &Stage,
+    port: u16,
+    token: &str,
+    stranger: &str,
+) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let before = stage.reviews()?;
+    for _ in 0..5 {
+        assert_eq!(ask(port, Some(token)).await?.0, 200);
+        assert_eq!(ask(port, Some(stranger)).await?.0, 403);
+        assert_eq!(ask(port, Some("x.y.z")).await?.0, 401);
+    }
+    let (tokens, rights) = stage.reviews()?;
+    // what the first requests brought may have become old on a slow machine: then it is asked once more
+    let renewals = usize::try_from(begun.elapsed().as_secs() / 30)? + 1;
+    let asked = (tokens - before.0, rights - before.1);
+    assert!(
+        asked.0 <= 3 * renewals && asked.1 <= 2 * renewals,
+        "{asked:?}"
+    );
+    Ok(())
 }
 
 /// Status and text of /metrics.
@@ -88,6 +114,20 @@ impl Stage {
         let life = Duration::from_hours(1);
         let plane = self.bed.plane();
         plane.service_account_token(READERS, name, &[], life).await
+    }
+
+    /// How many tokens and how many rights the operator has asked about.
+    fn reviews(&self) -> anyhow::Result<(usize, usize)> {
+        let events = self.bed.plane().audit_events()?;
+        let count = |resource| {
+            let filter = testbed::AuditFilter {
+                verb: Some("create"),
+                resource: Some(resource),
+                user: Some(USER),
+            };
+            events.iter().filter(|event| filter.matches(event)).count()
+        };
+        Ok((count("tokenreviews"), count("subjectaccessreviews")))
     }
 
     /// Of those that come with `metrics.listen.auth`.
