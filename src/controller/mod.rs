@@ -255,7 +255,11 @@ async fn controllers(
             stop.clone(),
             cluster_stores
         ),
-        unserved::warn(&ctx.client, &ctx.options.switches.off),
+        unserved::warn(
+            &ctx.client,
+            &ctx.options.switches.off,
+            ctx.options.namespace.is_some()
+        ),
     );
 }
 

@@ -5,17 +5,22 @@ use kube::{Api, Client};
 
 use crate::api::meta::{GENERATOR_GROUP, GROUP};
 
+use super::outcome::chain;
+
+const UNKNOWN: &str = "not known whether there are objects of this kind, which is not served";
 const SERVED: [&str; 3] = ["ExternalSecret", "SecretStore", "ClusterSecretStore"];
 
 /// Warns about each kind of the groups whose objects nobody looks after, but for those switched `off`.
-pub(super) async fn warn(client: &Client, off: &[&str]) {
+/// An operator of one namespace may lack the right to look, and is silent about that.
+pub(super) async fn warn(client: &Client, off: &[&str], is_scoped: bool) {
     for group in [GROUP, GENERATOR_GROUP] {
         match kube::discovery::group(client, group).await {
             Ok(found) => {
-                for (resource, _) in found.recommended_resources() {
+                // each kind has versions of its own: v1 of the group has no PushSecret
+                for (resource, _) in found.resources_by_stability() {
                     let kind = resource.kind.as_str();
                     if !SERVED.contains(&kind) && !off.contains(&kind) {
-                        warn_of(client, &resource).await;
+                        warn_of(client, &resource, is_scoped).await;
                     }
                 }
             }
@@ -24,7 +29,7 @@ pub(super) async fn warn(client: &Client, off: &[&str]) {
     }
 }
 
-async fn warn_of(client: &Client, resource: &ApiResource) {
+async fn warn_of(client: &Client, resource: &ApiResource, is_scoped: bool) {
     let api: Api<DynamicObject> = Api::all_with(client.clone(), resource);
     match api.list_metadata(&ListParams::default().limit(1)).await {
         Ok(objects) if objects.items.is_empty() => {}
@@ -33,8 +38,9 @@ async fn warn_of(client: &Client, resource: &ApiResource) {
             group = resource.group,
             "objects of this kind exist and are not served yet: nothing is done for them"
         ),
-        Err(error) => {
-            tracing::debug!(kind = resource.kind, %error, "not known whether there are objects");
+        Err(error) if is_scoped => {
+            tracing::debug!(kind = resource.kind, error = %chain(&error), "{UNKNOWN}");
         }
+        Err(error) => tracing::info!(kind = resource.kind, error = %chain(&error), "{UNKNOWN}"),
     }
 }

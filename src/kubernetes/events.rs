@@ -1,7 +1,8 @@
 //! Events as ESO writes them: core/v1, one object per (object, reason, message), counted up.
 //!
 //! Publishing never waits and never fails a reconcile: a task of its own writes. A failure that
-//! repeats itself is written once in ten minutes, so a broken object costs the API server nothing.
+//! repeats itself is written once in ten minutes, so a broken object costs the API server nothing. That
+//! the right to write events is missing is logged as often.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -12,6 +13,8 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use tokio::sync::mpsc;
+
+use super::answers;
 
 const QUEUE: usize = 4096;
 const QUIET: Duration = Duration::from_mins(10);
@@ -93,9 +96,17 @@ struct Seen {
 
 async fn write_all(client: Client, mut entries: mpsc::Receiver<Entry>) {
     let mut seen: HashMap<Key, Seen> = HashMap::new();
+    let mut told: Option<Instant> = None;
     while let Some(entry) = entries.recv().await {
         if let Err(error) = write(&client, &mut seen, &entry).await {
             tracing::debug!(%error, reason = entry.note.reason, "event not written");
+            if let kube::Error::Api(answer) = &error
+                && answers::lacks_right(answer)
+                && told.is_none_or(|told| told.elapsed() > QUIET)
+            {
+                told = Some(Instant::now());
+                tracing::warn!(error = answers::in_words(answer), "events are not written");
+            }
         }
         if seen.len() > QUEUE {
             seen.retain(|_, event| event.written.elapsed() < REMEMBERED);

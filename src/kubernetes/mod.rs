@@ -1,5 +1,6 @@
 //! `kube::Api` calls that the controllers share. Decides nothing.
 
+pub mod answers;
 pub mod client;
 pub mod credentials;
 pub mod events;

@@ -13,6 +13,7 @@ mod golden;
 mod leadership;
 mod outages;
 mod render;
+mod rights;
 mod stores;
 mod support;
 mod telemetry;

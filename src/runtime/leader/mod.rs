@@ -45,10 +45,6 @@ impl Failure {
     fn is_outdated(&self) -> bool {
         matches!(self, Self::Refused(kube::Error::Api(answer)) if [404, 409].contains(&answer.code))
     }
-
-    fn is_forbidden(&self) -> bool {
-        matches!(self, Self::Refused(kube::Error::Api(answer)) if answer.code == 403)
-    }
 }
 
 /// Which Lease, and who stands for it.
@@ -297,10 +293,10 @@ impl Elector {
     }
 
     fn complain(&mut self, failure: &Failure) {
-        let mut error = chain(failure);
-        if failure.is_forbidden() {
-            error.push_str("; grant get, create and update on leases.coordination.k8s.io there");
-        }
+        let error = match failure {
+            Failure::Refused(error) => chain(error),
+            silent @ Failure::Silent(_) => silent.to_string(),
+        };
         self.say_once(&error, |lease| {
             tracing::warn!(lease, error, "the Lease cannot be read or written");
         });

@@ -13,7 +13,6 @@ mod howto;
 mod howto_pages;
 mod install;
 mod metrics_access;
-mod needed;
 mod rendered;
 mod rights;
 mod scoped;

@@ -24,7 +24,7 @@ use self::fault::Fault;
 use self::page::Section;
 use crate::support::manifests::external_secret;
 use crate::support::scene::Scene;
-use crate::support::{run, settings};
+use crate::support::{marked, run};
 
 const PAGE: &str = "docs/troubleshooting.md";
 /// So many at once: each waits most of the time.
@@ -52,20 +52,7 @@ fn sections() -> Vec<(&'static str, Vec<Fault>)> {
 fn every_fault_is_told_with_cause_and_remedy_and_stands_in_the_page() {
     let (seen, untold) = play_all(sections());
     assert!(untold.is_empty(), "{}", untold.join("\n"));
-    let file = settings::repository().join(PAGE);
-    let page = std::fs::read_to_string(&file).unwrap();
-    let want = page::with_tables(&page, &seen).unwrap();
-    if settings::variable("KEYFERRY_BLESS").is_some() {
-        std::fs::write(file, want).unwrap();
-        return;
-    }
-    let old: Vec<&str> = page.lines().collect();
-    let news: Vec<&str> = want.lines().filter(|line| !old.contains(line)).collect();
-    assert!(
-        page == want,
-        "{PAGE} is out of date; KEYFERRY_BLESS=1 writes it. Seen and not there:\n{}",
-        news.join("\n")
-    );
+    marked::hold(PAGE, "faults", &page::tables(&seen));
 }
 
 /// Plays all side by side: what was seen, and what was not told as it must be.

@@ -1,9 +1,7 @@
 //! The tables of docs/troubleshooting.md, rendered from what was seen. Knows no cluster.
 
 use super::play::{Condition, Seen, Store};
-
-const BEGIN: &str = "<!-- begin: written by the test `faults`, from what it saw -->\n";
-const END: &str = "<!-- end -->\n";
+use crate::support::marked::code;
 
 /// One table.
 pub(super) struct Section {
@@ -12,12 +10,9 @@ pub(super) struct Section {
     pub(super) rows: Vec<(&'static str, Seen)>,
 }
 
-/// The page with these sections between its marks; `None` where it has no marks.
-pub(super) fn with_tables(page: &str, sections: &[Section]) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    let tables: String = sections.iter().map(table).collect();
-    Some(format!("{before}{BEGIN}{tables}\n{END}{after}"))
+/// What stands between the page's marks.
+pub(super) fn tables(sections: &[Section]) -> String {
+    sections.iter().map(table).collect()
 }
 
 fn table(section: &Section) -> String {
@@ -58,22 +53,12 @@ fn first_words(message: &str) -> String {
     words.join(" ")
 }
 
-/// A code span within a table.
-fn code(text: &str) -> String {
-    let text = text.replace('|', "\\|");
-    if text.contains('`') {
-        format!("`` {text} ``")
-    } else {
-        format!("`{text}`")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_seen_stands_between_the_marks() {
+    fn what_is_seen_stands_in_a_row() {
         let seen = |store: Store| Seen {
             external_secret: "Category: act: `a|b`".to_owned(),
             store,
@@ -92,17 +77,16 @@ mod tests {
             ("z", complains("c")),
         ];
         let section = Section { title: "T", rows };
-        let page = with_tables(&format!("a\n{BEGIN}old\n{END}b\n"), &[section]).unwrap();
+        let told = tables(&[section]);
         let app = "`` Category: act: `a\\|b` ``";
         let head =
             "## T\n\n| What is wrong | ExternalSecret, `Ready` | Store |\n| --- | --- | --- |\n";
         let want = format!(
-            "a\n{BEGIN}\n{head}| w | {app} | none |\n\
+            "\n{head}| w | {app} | none |\n\
              | x | {app} | all conditions `True` |\n\
              | y | {app} | `Ready=False`, `Invalid`: the same words from `` act: `a\\|b` `` on |\n\
-             | z | {app} | `Ready=False`, `Invalid`: `c` |\n\n{END}b\n"
+             | z | {app} | `Ready=False`, `Invalid`: `c` |\n"
         );
-        assert_eq!(page, want);
-        assert!(with_tables("no marks", &[]).is_none());
+        assert_eq!(told, want);
     }
 }

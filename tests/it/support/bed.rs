@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     Usual,
     /// With an audit log.
     Audited,
+    /// With an audit log, and with admission by `OwnerReferencesPermissionEnforcement`, as `OpenShift` has it.
+    Strict,
     /// With an audit log and without the kinds, which [`Bed::define`] installs.
     Bare,
     /// With an audit log and nothing of the operator's, which a chart installs; [`Bed::sign_in`] comes after it.
@@ -57,16 +59,22 @@ impl Bed {
     /// Starts a bed of this kind.
     pub(crate) async fn start_as(kind: Kind) -> anyhow::Result<Self> {
         let (mut manifests, mut definitions) = (Vec::new(), Vec::new());
-        if matches!(kind, Kind::Usual | Kind::Audited) {
+        if matches!(kind, Kind::Usual | Kind::Audited | Kind::Strict) {
             manifests.push(read(KINDS)?);
             definitions = documents(&manifests[0])?;
         }
         if kind != Kind::Empty {
             manifests.push(read("deploy/rbac.yaml")?);
         }
+        let enforcement = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement";
+        let is_strict = kind == Kind::Strict;
         let options = testbed::Options {
             manifests,
             audit: kind != Kind::Usual,
+            api_server_args: is_strict
+                .then(|| enforcement.to_owned())
+                .into_iter()
+                .collect(),
             ..testbed::Options::default()
         };
         let plane = ControlPlane::start(options)

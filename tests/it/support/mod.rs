@@ -4,6 +4,7 @@
 pub(crate) mod bed;
 pub(crate) mod cluster;
 pub(crate) mod manifests;
+pub(crate) mod marked;
 pub(crate) mod operator;
 pub(crate) mod pages;
 pub(crate) mod scene;
