@@ -103,13 +103,6 @@ struct Known {
 }
 
 impl Known {
-    /// Nothing was ever told of it, and this process has not tried.
-    fn is_new(&self) -> bool {
-        let memory = &self.memory;
-        let was_tried = memory.refreshed_at.is_some() || memory.failed_at.is_some();
-        !was_tried && self.status == ExternalSecretStatus::default()
-    }
-
     /// What the target was last made from.
     fn seen(&self) -> Option<remote::Seen> {
         let seen = self.memory.seen.clone();
@@ -189,7 +182,7 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
             .map_err(Error::Finalizer);
     }
     let spec = validate::validate(object)?;
-    let target = observe::target(&spec, known.is_new(), ctx).await?;
+    let target = observe::target(&spec, ctx).await?;
     let now = ctx.clock.now();
     let is_valid = target.needs_no_write(&spec, ctx);
     let reason = match refresh::decide(&spec, &last_sync(known), is_valid, now) {

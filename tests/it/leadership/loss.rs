@@ -27,7 +27,8 @@ fn a_leader_ends_when_its_lease_is_stolen_or_deleted_or_out_of_reach() -> anyhow
 
         pair.scene.bed.plane().kill_api_server()?;
         let took = ends(&mut pair, "it was not renewed within 3s").await?;
-        assert!(took >= Duration::from_secs(2), "{took:?}");
+        // it may have been renewed a while before the API server ended, and the test looked late
+        assert!(took >= Duration::from_secs(1), "{took:?}");
         pair.scene.operator.restart()?;
         until("a candidate that waits for the API server", async || {
             Ok(pair

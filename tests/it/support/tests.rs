@@ -19,7 +19,7 @@ fn the_harness_runs_the_operator_as_its_service_account() {
                 .metrics()
                 .await
                 .unwrap()
-                .contains("externalsecret_sync_calls_total")
+                .contains("controller_runtime_reconcile_total")
         );
         assert!(operator.usage().unwrap().resident > 0);
         assert!(!operator.log().unwrap().is_empty());
