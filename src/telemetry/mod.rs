@@ -7,6 +7,7 @@ mod metrics;
 mod objects;
 mod overdue;
 mod requests;
+mod series;
 mod syncs;
 mod vaults;
 mod work;

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use prometheus::{GaugeVec, Opts};
-
 use super::families::Registry;
-use super::metrics::register;
+use super::series::Series;
 
 /// `app.kubernetes.io/NAME` of an object becomes `app_kubernetes_io_NAME` of its series.
 const EXTENDED: [(&str, &str); 6] = [
@@ -126,8 +124,8 @@ fn extended(labels: &BTreeMap<String, String>) -> [String; EXTENDED.len()] {
 /// The two families that each kind has.
 #[derive(Clone, Debug)]
 pub struct ObjectMetrics {
-    condition: GaugeVec,
-    duration: GaugeVec,
+    condition: Series,
+    duration: Series,
     pub(super) labels: Labels,
     /// Which objects are ready, where they are summed up.
     ready: Arc<Mutex<HashMap<Object, bool>>>,
@@ -141,8 +139,8 @@ impl ObjectMetrics {
     ) -> Result<Self, prometheus::Error> {
         let labels = Labels::new(options);
         let gauge = |suffix: &str, help: &str, more: &[&str]| {
-            let opts = Opts::new(format!("{kind}_{suffix}"), help);
-            register(registry, GaugeVec::new(opts, &labels.names(more))?)
+            let name = format!("{kind}_{suffix}");
+            Series::gauge(registry, &name, help, &labels.names(more))
         };
         let metrics = Self {
             condition: gauge(
@@ -156,7 +154,8 @@ impl ObjectMetrics {
         };
         if metrics.labels.are_sums() {
             for status in ["True", "False"] {
-                metrics.series("Ready", status, "", "").set(0.0);
+                let values = metrics.labels.values("", "", &["Ready", status]);
+                metrics.condition.set(&values, 0.0);
             }
         }
         Ok(metrics)
@@ -186,8 +185,8 @@ impl ObjectMetrics {
 
     fn set_condition(&self, condition: &str, namespace: &str, name: &str, is_true: bool) {
         for (status, holds) in [("True", is_true), ("False", !is_true)] {
-            let series = self.series(condition, status, namespace, name);
-            series.set(f64::from(u8::from(holds)));
+            let values = self.labels.values(namespace, name, &[condition, status]);
+            self.condition.set(&values, f64::from(u8::from(holds)));
         }
     }
 
@@ -201,20 +200,9 @@ impl ObjectMetrics {
         };
         for (status, counted) in [("True", true), ("False", false)] {
             let count = |is_ready: Option<bool>| f64::from(u8::from(is_ready == Some(counted)));
-            let series = self.series("Ready", status, namespace, name);
-            series.add(count(is_ready) - count(before));
+            let values = self.labels.values(namespace, name, &["Ready", status]);
+            self.condition.add(&values, count(is_ready) - count(before));
         }
-    }
-
-    fn series(
-        &self,
-        condition: &str,
-        status: &str,
-        namespace: &str,
-        name: &str,
-    ) -> prometheus::Gauge {
-        let values = self.labels.values(namespace, name, &[condition, status]);
-        self.condition.with_label_values(&values)
     }
 
     /// Notes how long the last reconcile took. There is no sum of that.
@@ -225,8 +213,7 @@ impl ObjectMetrics {
     pub fn set_duration(&self, namespace: &str, name: &str, took: Duration) {
         if !self.labels.are_sums() {
             let values = self.labels.values(namespace, name, &[]);
-            let series = self.duration.with_label_values(&values);
-            series.set(took.as_nanos() as f64);
+            self.duration.set(&values, took.as_nanos() as f64);
         }
     }
 
@@ -240,11 +227,11 @@ impl ObjectMetrics {
             for condition in ["Ready", "Reachable"] {
                 // absent series are fine: the object may never have had a status
                 let values = self.labels.values(namespace, name, &[condition, status]);
-                let _ = self.condition.remove_label_values(&values);
+                self.condition.remove(&values);
             }
         }
         let values = self.labels.values(namespace, name, &[]);
-        let _ = self.duration.remove_label_values(&values);
+        self.duration.remove(&values);
         self.labels.forget(namespace, name);
     }
 }

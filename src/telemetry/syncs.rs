@@ -4,19 +4,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use k8s_openapi::jiff::Timestamp;
-use prometheus::{IntCounterVec, IntGaugeVec};
-
 use super::families::Registry;
-use super::metrics::{counter, gauge};
 use super::objects::{Labels, Object, key};
+use super::series::Series;
+use k8s_openapi::jiff::Timestamp;
 
 /// The families.
 #[derive(Clone, Debug)]
 pub(super) struct SyncMetrics {
-    calls: IntCounterVec,
-    errors: IntCounterVec,
-    expiry: IntGaugeVec,
+    calls: Series,
+    errors: Series,
+    expiry: Series,
     labels: Labels,
     /// The end of each, where they are summed up.
     ends: Arc<Mutex<HashMap<Object, i64>>>,
@@ -26,19 +24,19 @@ impl SyncMetrics {
     pub(super) fn new(registry: &Registry, labels: Labels) -> Result<Self, prometheus::Error> {
         let names = labels.names(&[]);
         let metrics = Self {
-            calls: counter(
+            calls: Series::counter(
                 registry,
                 "externalsecret_sync_calls_total",
                 "Reconciles of an ExternalSecret, skips included",
                 &names,
             )?,
-            errors: counter(
+            errors: Series::counter(
                 registry,
                 "externalsecret_sync_calls_error",
                 "Failed reconciles of an ExternalSecret",
                 &names,
             )?,
-            expiry: gauge(
+            expiry: Series::gauge(
                 registry,
                 "keyferry_externalsecret_expiry_timestamp_seconds",
                 "When the first object of the vault that an ExternalSecret reads ends, in seconds since 1970",
@@ -52,14 +50,18 @@ impl SyncMetrics {
 
     pub(super) fn called(&self, namespace: &str, name: &str) {
         let values = self.labels.values(namespace, name, &[]);
-        self.calls.with_label_values(&values).inc();
+        self.calls.add(&values, 1.0);
     }
 
     pub(super) fn failed(&self, namespace: &str, name: &str) {
         let values = self.labels.values(namespace, name, &[]);
-        self.errors.with_label_values(&values).inc();
+        self.errors.add(&values, 1.0);
     }
 
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "seconds since 1970 are far below 2^53"
+    )]
     pub(super) fn set_expiry(&self, namespace: &str, name: &str, at: Option<Timestamp>) {
         let values = self.labels.values(namespace, name, &[]);
         let mut at = at.map(Timestamp::as_second);
@@ -73,8 +75,8 @@ impl SyncMetrics {
             at = ends.values().min().copied();
         }
         match at {
-            Some(at) => self.expiry.with_label_values(&values).set(at),
-            None => drop(self.expiry.remove_label_values(&values)),
+            Some(at) => self.expiry.set(&values, at as f64),
+            None => self.expiry.remove(&values),
         }
     }
 
@@ -84,8 +86,8 @@ impl SyncMetrics {
         if !self.labels.are_sums() {
             let values = self.labels.values(namespace, name, &[]);
             // absent series are fine: it may never have failed
-            let _ = self.calls.remove_label_values(&values);
-            let _ = self.errors.remove_label_values(&values);
+            self.calls.remove(&values);
+            self.errors.remove(&values);
         }
     }
 }
