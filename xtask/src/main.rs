@@ -9,6 +9,7 @@ mod chart;
 mod codegen;
 mod demo;
 mod docs;
+mod files;
 mod fuzz;
 mod git;
 mod gitops;

@@ -1,4 +1,5 @@
-//! Who the operator is in the cluster, and what points it at a test bed. Asks whether it is ready; starts nothing.
+//! Who the operator is in the cluster, the test bed that knows it, and what points it there. Asks whether it is ready;
+//! does not start it.
 
 use std::time::Duration;
 
@@ -9,11 +10,33 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::cargo;
+
 /// Where deploy/rbac.yaml puts the operator, and where the HOWTO keeps its credentials.
 pub(crate) const NAMESPACE: &str = "external-secrets";
 /// Its ServiceAccount there.
 pub(crate) const ACCOUNT: &str = "keyferry";
 const PROBE_WITHIN: Duration = Duration::from_secs(2);
+
+/// A control plane with its kinds and rights, with an audit log where that is asked for, and a fake Azure.
+///
+/// # Errors
+/// A file cannot be read, or one of them does not start.
+pub(crate) async fn bed(audit: bool) -> Result<(ControlPlane, AzFake)> {
+    let read = |file: &str| {
+        let text = std::fs::read_to_string(cargo::root().join(file));
+        text.with_context(|| format!("read {file}"))
+    };
+    let options = testbed::Options {
+        audit,
+        manifests: vec![read("crds/bundle.yaml")?, read("deploy/rbac.yaml")?],
+        ..testbed::Options::default()
+    };
+    let plane = ControlPlane::start(options).await;
+    let plane = plane.context("start the control plane")?;
+    let azure = AzFake::start(azfake::Options::default()).await;
+    Ok((plane, azure.context("start azfake")?))
+}
 
 /// Its environment: the kubeconfig of its ServiceAccount, good for `token_life`, and azfake in place
 /// of Azure.

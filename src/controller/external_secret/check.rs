@@ -45,7 +45,7 @@ pub(super) struct Answer {
     pub listed_at: Option<Timestamp>,
     /// All was as it had been read.
     pub is_unchanged: bool,
-    /// Where each object is that need not be read then: the hosts.
+    /// Where each object is that need not be read, if all was: the hosts.
     pub spared: Vec<String>,
     /// When the next refresh is cheapest ([`Listed::phase`]); `None` where it does not matter.
     pub phase: Option<i64>,
@@ -81,11 +81,15 @@ impl Due<'_> {
             // whoever reads is told what is wrong
             other => other.ok().flatten(),
         };
-        Ok(Some(listed.map_or_else(Answer::default, |listed| Answer {
-            listed_at: Some(listed.at),
-            is_unchanged: seen.still_holds(&listed.revisions, self.templates),
-            spared: hosts(&listed.revisions),
-            phase: Some(listed.phase),
+        Ok(Some(listed.map_or_else(Answer::default, |listed| {
+            let is_unchanged = seen.still_holds(&listed.revisions, self.templates);
+            let spared = is_unchanged.then(|| hosts(&listed.revisions));
+            Answer {
+                listed_at: Some(listed.at),
+                is_unchanged,
+                spared: spared.unwrap_or_default(),
+                phase: Some(listed.phase),
+            }
         })))
     }
 }

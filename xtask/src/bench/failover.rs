@@ -23,6 +23,8 @@ use crate::operator;
 
 const TEAM: &str = "bench";
 const LEASE: &str = "external-secrets-controller";
+/// Who takes the Lease and never renews it.
+const STRANGER: &str = "a stranger";
 const POLL: Duration = Duration::from_millis(100);
 const WITHIN: Duration = Duration::from_mins(5);
 /// Between SIGTERM and SIGKILL of a kubelet without patience.
@@ -89,7 +91,7 @@ pub(super) async fn run(args: &Args) -> Result<()> {
         let name = format!("s{n}");
         manifests::reader(TEAM, &name, std::slice::from_ref(&name), args.interval)
     }));
-    stage.create(&manifests::text(&documents)).await?;
+    stage.create(&documents).await?;
     stage.all_ready(TEAM, count, WITHIN).await?;
     let mut rounds = Vec::new();
     for (number, (way, end)) in ENDS.into_iter().enumerate() {
@@ -152,7 +154,7 @@ async fn begin(stage: &mut Stage, mut leader: Process, end: End) -> Result<Proce
             leader.kill()?;
         }
         End::Robbed => {
-            let stranger = json!({"spec": {"holderIdentity": "a stranger"}});
+            let stranger = json!({"spec": {"holderIdentity": STRANGER}});
             leases(stage)
                 .patch(LEASE, &PatchParams::default(), &Patch::Merge(stranger))
                 .await?;
@@ -185,7 +187,7 @@ async fn holder(stage: &Stage) -> Result<String> {
 async fn taken_from(stage: &Stage, before: &str, ended: Instant) -> Result<Duration> {
     while ended.elapsed() < WITHIN {
         let holder = holder(stage).await?;
-        if !holder.is_empty() && holder != before && holder != "a stranger" {
+        if !holder.is_empty() && holder != before && holder != STRANGER {
             return Ok(ended.elapsed());
         }
         sleep(POLL).await;

@@ -61,7 +61,7 @@ pub(super) async fn run(args: &Args) -> Result<()> {
             }
             reader
         }));
-        stage.create(&manifests::text(&documents)).await?;
+        stage.create(&documents).await?;
     }
     say("the bare loader writes")?;
     let bare = loader(&stage, args.count).await?;

@@ -47,7 +47,7 @@ pub(super) async fn run(args: &Args) -> Result<()> {
         let name = format!("s{n}");
         manifests::reader(TEAM, &name, std::slice::from_ref(&name), args.interval)
     }));
-    stage.create(&manifests::text(&documents)).await?;
+    stage.create(&documents).await?;
     let start = Instant::now();
     stage
         .until("all are in step", SYNCED_WITHIN, async |stage| {

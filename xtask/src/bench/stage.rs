@@ -22,6 +22,8 @@ const TOKEN_LIFE: Duration = Duration::from_hours(6);
 const LOG_LINES: usize = 20;
 const GRACE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(500);
+/// Objects that one kubectl makes.
+const AT_ONCE: usize = 2_000;
 
 /// A running stage. Dropping it stops everything.
 pub(super) struct Stage {
@@ -42,18 +44,7 @@ impl Stage {
             Some(program) => program.to_owned(),
             None => cargo::build_operator(true).await?,
         };
-        let options = testbed::Options {
-            audit: true,
-            manifests: ["crds/bundle.yaml", "deploy/rbac.yaml"]
-                .map(read)
-                .into_iter()
-                .collect::<Result<_>>()?,
-            ..testbed::Options::default()
-        };
-        let plane = ControlPlane::start(options).await;
-        let plane = plane.context("start the control plane")?;
-        let azure = AzFake::start(azfake::Options::default()).await;
-        let azure = azure.context("start azfake")?;
+        let (plane, azure) = operator::bed(true).await?;
         let operator = start_operator((&program, 0), &plane, &azure, flags).await?;
         let client = plane.admin_client();
         Ok(Self {
@@ -110,11 +101,15 @@ impl Stage {
         Ok(self.replicas.remove(0))
     }
 
-    /// Makes the objects of a YAML text.
-    pub(super) async fn create(&self, yaml: &str) -> Result<()> {
-        let config = self.plane.admin_kubeconfig();
-        let made = self.plane.kubectl_as(config, ["create", "-f", "-"], yaml);
-        made.await?.success().context("kubectl create").map(drop)
+    /// Makes these objects, so many by one kubectl that it ends within its time.
+    pub(super) async fn create(&self, documents: &[Value]) -> Result<()> {
+        for part in documents.chunks(AT_ONCE) {
+            let config = self.plane.admin_kubeconfig();
+            let yaml = manifests::text(part);
+            let made = self.plane.kubectl_as(config, ["create", "-f", "-"], &yaml);
+            made.await?.success().context("kubectl create")?;
+        }
+        Ok(())
     }
 
     /// Waits until so many ExternalSecrets of the namespace are ready, asking the API server for little
@@ -213,10 +208,6 @@ pub(super) fn is_ready(object: &DynamicObject) -> bool {
     let mut conditions = conditions.as_array().into_iter().flatten();
     conditions
         .any(|condition: &Value| condition["type"] == "Ready" && condition["status"] == "True")
-}
-
-fn read(file: &str) -> Result<String> {
-    std::fs::read_to_string(cargo::root().join(file)).with_context(|| format!("read {file}"))
 }
 
 async fn start_operator(

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::links::{TEMPLATE, Target};
 use super::page::Page;
-use crate::cargo;
+use crate::{cargo, files};
 
 const VERSION: &str = "0.5.4";
 const CONFIG: &str = "book.toml";
@@ -124,17 +124,9 @@ struct Rendered(BTreeMap<PathBuf, String>);
 impl Rendered {
     fn read(folder: &Path) -> Result<Self> {
         let mut pages = BTreeMap::new();
-        let mut folders = vec![folder.to_owned()];
-        while let Some(next) = folders.pop() {
-            for entry in fs::read_dir(&next).with_context(|| format!("list {}", next.display()))? {
-                let path = entry?.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|it| it == "html") {
-                    let text = fs::read_to_string(&path)?;
-                    pages.insert(path.strip_prefix(folder)?.to_owned(), text);
-                }
-            }
+        for file in files::below(folder, "html")? {
+            let text = fs::read_to_string(&file)?;
+            pages.insert(file.strip_prefix(folder)?.to_owned(), text);
         }
         Ok(Self(pages))
     }

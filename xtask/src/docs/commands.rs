@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::page::Page;
+use crate::files;
 
 const SHELLS: [&str; 4] = ["sh", "bash", "shell", "console"];
 /// What a block may need instead of being run.
@@ -27,7 +28,10 @@ const TESTS: &str = "tests/it";
 /// Blocks with a mark that there is not, and unmarked ones that no test runs.
 pub(super) fn check(root: &Path, pages: &[Page]) -> Result<Vec<String>> {
     let mut tests = String::new();
-    read_all(&root.join(TESTS), &mut tests)?;
+    for file in files::below(&root.join(TESTS), "rs")? {
+        let text = fs::read_to_string(&file);
+        tests += &text.with_context(|| format!("read {}", file.display()))?;
+    }
     Ok(judged(pages, &tests))
 }
 
@@ -53,19 +57,6 @@ fn judged(pages: &[Page], tests: &str) -> Vec<String> {
         }
     }
     wrong
-}
-
-fn read_all(folder: &Path, text: &mut String) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            read_all(&path, text)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let read = fs::read_to_string(&path);
-            text.push_str(&read.with_context(|| format!("read {}", path.display()))?);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

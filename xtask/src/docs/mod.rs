@@ -7,10 +7,11 @@ mod links;
 mod page;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::files;
 use page::Page;
 
 /// Pages outside of docs/ that are held too.
@@ -30,9 +31,7 @@ pub(crate) fn check(root: &Path) -> Result<Vec<String>> {
 
 /// All pages, docs/ first, by path.
 fn pages(root: &Path) -> Result<Vec<Page>> {
-    let mut files = Vec::new();
-    collect(&root.join("docs"), &mut files)?;
-    files.sort();
+    let mut files = files::below(&root.join("docs"), "md")?;
     files.extend(OUTSIDE.map(|path| root.join(path)));
     files.iter().map(|file| read(root, file)).collect()
 }
@@ -41,16 +40,4 @@ fn read(root: &Path, file: &Path) -> Result<Page> {
     let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
     let path = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
     Ok(Page::parse(&path, text))
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            files.push(path);
-        }
-    }
-    Ok(())
 }

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use super::podman::Podman;
 use super::say;
 use crate::bench::manifests;
-use crate::{cargo, operator};
+use crate::operator;
 
 const NAME: &str = "keyferry";
 const TEAM: &str = "image";
@@ -34,17 +34,7 @@ const LOG_LINES: usize = 20;
 /// # Errors
 /// It does not start, is not confined, does not sync or does not end.
 pub(super) async fn prove(podman: &Podman, image: &str, user: &str) -> Result<()> {
-    let options = testbed::Options {
-        manifests: ["crds/bundle.yaml", "deploy/rbac.yaml"]
-            .map(read)
-            .into_iter()
-            .collect::<Result<_>>()?,
-        ..testbed::Options::default()
-    };
-    let plane = ControlPlane::start(options).await;
-    let plane = plane.context("start the control plane")?;
-    let azure = AzFake::start(azfake::Options::default()).await;
-    let azure = azure.context("start azfake")?;
+    let (plane, azure) = operator::bed(false).await?;
     let environment = operator::environment(&plane, &azure, TOKEN_LIFE).await?;
     let bed = Bed {
         podman,
@@ -232,10 +222,6 @@ async fn sync(plane: &ControlPlane, azure: &AzFake) -> Result<()> {
         ensure!(begin.elapsed() < WITHIN, "no Secret after {WITHIN:?}");
         sleep(POLL).await;
     }
-}
-
-fn read(file: &str) -> Result<String> {
-    fs::read_to_string(cargo::root().join(file)).with_context(|| format!("read {file}"))
 }
 
 #[cfg(test)]

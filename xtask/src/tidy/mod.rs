@@ -10,11 +10,11 @@ mod source;
 use std::fmt;
 use std::fs;
 use std::io::{Write as _, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::docs;
+use crate::{docs, files};
 use layers::Layers;
 use source::Source;
 
@@ -61,7 +61,7 @@ pub(crate) fn run() -> Result<()> {
         .context("xtask has a parent folder")?;
     let mut files = Vec::new();
     for folder in FOLDERS {
-        collect(&root.join(folder), &mut files)?;
+        files.extend(files::below(&root.join(folder), "rs")?);
     }
     files.sort();
     let lib = fs::read_to_string(root.join("src/lib.rs")).context("read src/lib.rs")?;
@@ -88,17 +88,5 @@ pub(crate) fn run() -> Result<()> {
         );
     }
     writeln!(stdout(), "tidy: {} files in order", files.len())?;
-    Ok(())
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
     Ok(())
 }

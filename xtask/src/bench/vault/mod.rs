@@ -19,8 +19,6 @@ use phases::{quiet, restart, rotation, throttled, while_due};
 const TEAM: &str = "bench";
 /// A vault that nothing happens to.
 const HEALTHY: &str = "healthy";
-/// Objects that one kubectl makes.
-const AT_ONCE: usize = 2_000;
 const SYNCED_WITHIN: Duration = Duration::from_mins(20);
 
 /// Arguments of `bench vault`.
@@ -96,9 +94,7 @@ async fn first_sync(stage: &Stage, args: &Args) -> Result<Row> {
     }));
     say(&format!("{} ExternalSecrets are made", args.count))?;
     let start = Instant::now();
-    for part in documents.chunks(AT_ONCE) {
-        stage.create(&manifests::text(part)).await?;
-    }
+    stage.create(&documents).await?;
     stage.all_ready(TEAM, args.count, SYNCED_WITHIN).await?;
     let took = start.elapsed().as_secs_f64();
     Ok((

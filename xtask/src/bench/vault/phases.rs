@@ -166,9 +166,7 @@ pub(super) async fn while_due(stage: &Stage, args: &Args) -> Result<Vec<Row>> {
         let key = format!("s{}", n % (args.count * usize::from(args.keys)));
         manifests::reader(TEAM, &format!("more{n}"), &[key], args.interval)
     });
-    stage
-        .create(&manifests::text(&more.collect::<Vec<_>>()))
-        .await?;
+    stage.create(&more.collect::<Vec<_>>()).await?;
     let all = args.count + MORE;
     stage
         .until("they are in step", WITHIN, async |stage| {
