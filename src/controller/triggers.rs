@@ -173,6 +173,8 @@ pub(super) async fn stores<K: StoreResource>(
                 }
                 if is_ready == Some(true) && was_ready != Some(true) {
                     became_ready(&key, before.is_none(), &ctx);
+                } else if is_ready.is_some() && was_ready.is_none() && before.is_some() {
+                    wake_consumers(&key, &ctx);
                 }
                 let list = |face: &Face| face.annotations.get(ANNOTATION).cloned();
                 if before.is_some_and(|(old, _)| list(&old) != list(&faces[&key].0)) {
@@ -191,12 +193,17 @@ pub(super) async fn stores<K: StoreResource>(
 
 /// Whoever waited for the store looks again at once, without the pause of earlier failures.
 fn became_ready(store: &StoreKey, is_new: bool, ctx: &Context) {
-    let consumers = ctx.dependents().of_store(store);
-    for consumer in &consumers {
-        // a store met ready at start is no news to those that are synced
-        if !is_new {
+    // a store met ready at start is no news to those that are synced
+    if !is_new {
+        for consumer in &ctx.dependents().of_store(store) {
             ctx.memories.forgive(consumer);
         }
+    }
+    wake_consumers(store, ctx);
+}
+
+fn wake_consumers(store: &StoreKey, ctx: &Context) {
+    for consumer in &ctx.dependents().of_store(store) {
         ctx.wake.external_secret(consumer, Urgency::Changed);
     }
 }

@@ -8,6 +8,7 @@ use crate::controller::outcome::{ReconcileError, chain};
 use crate::provider::{self, Retry};
 
 use super::collect::{Cause, Error};
+use super::sources::StoreError;
 
 /// Entries that a status lists.
 const MOST: usize = 20;
@@ -28,6 +29,15 @@ impl Failures {
         Some(Self {
             first: Box::new(errors.next()?),
             others: errors.collect(),
+        })
+    }
+
+    /// Nothing failed but that stores are new, of which nobody can say whether they are valid.
+    pub(super) fn is_about_new_stores(&self) -> bool {
+        let mut all = std::iter::once(&*self.first).chain(&self.others);
+        all.all(|error| {
+            let cause = &error.cause;
+            matches!(cause, Cause::Store(StoreError::NotReady { is_new: true, .. }))
         })
     }
 
@@ -153,6 +163,23 @@ mod tests {
         assert_eq!(told[1].reason, "SecretNotFound");
         assert_eq!((told[1].http_status, &told[1].code), (Some(404), &None));
         assert!(Failures::of(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn only_stores_without_a_verdict_are_waited_for() {
+        let of_store = |is_new| Error {
+            place: "spec.data[0] (key: k)".to_owned(),
+            cause: Cause::Store(StoreError::NotReady {
+                store: StoreKey::Cluster {
+                    name: "kv".to_owned(),
+                },
+                is_new,
+            }),
+        };
+        let waits = |errors| Failures::of(errors).unwrap().is_about_new_stores();
+        assert!(waits(vec![of_store(true), of_store(true)]));
+        assert!(!waits(vec![of_store(true), of_store(false)]));
+        assert!(!waits(vec![of_store(true), denied(1, "r1")]));
     }
 
     #[test]

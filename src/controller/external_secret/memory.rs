@@ -4,12 +4,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::external_secret::ExternalSecretStatus;
 use crate::controller::dependents::{ObjectKey, Target};
 
 use super::remote::Seen;
+
+/// That a store is new is no failure for so long: its validation asks nobody but the API server.
+const STORE_PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// The memories of all ExternalSecrets.
 #[derive(Debug, Default)]
@@ -42,6 +45,8 @@ pub struct Memory {
     pub failures: u32,
     /// When the last failure was.
     pub failed_at: Option<Timestamp>,
+    /// Since when it waits for the first word on a store.
+    waits_since: Option<Timestamp>,
     /// The last status written and the resource version it got, while the watch is behind.
     written: Option<Arc<(u64, ExternalSecretStatus)>>,
     /// The resource version that the watch brought last.
@@ -128,6 +133,7 @@ impl Memories {
             entry.refreshed_at = Some(started);
             entry.seen = seen;
             entry.failures = 0;
+            entry.waits_since = None;
             // marks made meanwhile stay unserved
             entry.served_marks = memory.marks;
         });
@@ -143,7 +149,20 @@ impl Memories {
         self.update(object, |entry| {
             entry.failures = failures;
             entry.failed_at = Some(now);
+            entry.waits_since = None;
         });
+    }
+
+    /// It waits at `now` for the first word on a store. Returns until when it may; `None` where it failed
+    /// already, or waited long enough.
+    pub(super) fn waits(&self, object: &ObjectKey, now: Timestamp) -> Option<Timestamp> {
+        let mut objects = self.lock();
+        let entry = objects.entry(object.clone()).or_default();
+        if entry.failures > 0 {
+            return None;
+        }
+        let until = *entry.waits_since.get_or_insert(now) + STORE_PATIENCE;
+        (now < until).then_some(until)
     }
 
     /// What failed before counts no more.
@@ -291,6 +310,20 @@ mod tests {
             other_object.status(None, Some("19")),
             ExternalSecretStatus::default()
         );
+    }
+
+    #[test]
+    fn a_new_store_is_waited_for_once_and_not_for_ever() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let memories = Memories::default();
+        assert_eq!(memories.waits(&key(), at(100)), Some(at(105)));
+        assert_eq!(memories.waits(&key(), at(104)), Some(at(105)));
+        assert_eq!(memories.waits(&key(), at(105)), None);
+        memories.failed(&key(), 1, at(105));
+        assert_eq!(memories.waits(&key(), at(106)), None);
+        let memory = memories.of(&key(), "");
+        memories.succeeded(&key(), &memory, at(107), None);
+        assert_eq!(memories.waits(&key(), at(200)), Some(at(205)));
     }
 
     #[test]

@@ -71,6 +71,9 @@ enum Outcome {
     Unchanged(Option<Timestamp>),
     /// Somebody else wrote the target meanwhile: look again at once.
     Overtaken,
+    /// A store is new and nothing is said of it so far: whoever validates it wakes its consumers, and
+    /// nothing is told until this instant.
+    Waits(Timestamp),
     /// In step: nothing changed since it was read.
     Checked {
         /// So it was then.
@@ -103,6 +106,13 @@ struct Known {
 }
 
 impl Known {
+    /// Nothing was ever told of it, and this process has not tried.
+    fn is_new(&self) -> bool {
+        let memory = &self.memory;
+        let was_tried = memory.refreshed_at.is_some() || memory.failed_at.is_some();
+        !was_tried && self.status == ExternalSecretStatus::default()
+    }
+
     /// What the target was last made from.
     fn seen(&self) -> Option<remote::Seen> {
         let seen = self.memory.seen.clone();
@@ -182,7 +192,7 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
             .map_err(Error::Finalizer);
     }
     let spec = validate::validate(object)?;
-    let target = observe::target(&spec, ctx).await?;
+    let target = observe::target(&spec, known.is_new(), ctx).await?;
     let now = ctx.clock.now();
     let is_valid = target.needs_no_write(&spec, ctx);
     let reason = match refresh::decide(&spec, &last_sync(known), is_valid, now) {
@@ -226,7 +236,13 @@ async fn refresh(
         let next = refresh::next(&spec, as_of, phase);
         return Ok(Outcome::Checked { as_of, next });
     }
-    let (shaped, revisions) = fetch(&spec, ctx, as_of).await?;
+    let (shaped, revisions) = match fetch(&spec, ctx, as_of).await {
+        Err(Error::Collect(failures)) if failures.is_about_new_stores() => {
+            let until = ctx.memories.waits(&known.key, now);
+            return until.map(Outcome::Waits).ok_or(failures.into());
+        }
+        other => other?,
+    };
     report::tell_missing(object, ctx, &shaped.missing);
     let remote = remote::state(&revisions, due.templates, now);
     let verdict = match write::write(object, known, ctx, (&spec, target), &shaped.data).await? {

@@ -17,6 +17,8 @@ use super::{Error, build, manifest, plan};
 pub(super) enum Target {
     /// A Secret, or its absence.
     Secret(Option<Secret>),
+    /// A Secret that nobody looked for: there is none, as a rule, and making it tells.
+    Presumed,
     /// An object of another kind.
     Manifest(manifest::Observed),
 }
@@ -26,6 +28,7 @@ impl Target {
     pub(super) fn needs_no_write(&self, spec: &SyncSpec, ctx: &Context) -> bool {
         match self {
             Self::Secret(present) => build::needs_no_write(spec, present.as_ref()),
+            Self::Presumed => build::needs_no_write(spec, None),
             Self::Manifest(observed) => observed.needs_no_write(spec, ctx),
         }
     }
@@ -34,19 +37,28 @@ impl Target {
     pub(super) fn is_untouched(&self, spec: &SyncSpec, ctx: &Context) -> bool {
         match self {
             Self::Secret(present) => build::is_untouched(spec, present.as_ref()),
+            Self::Presumed => build::is_untouched(spec, None),
             Self::Manifest(observed) => observed.is_untouched(spec, ctx),
         }
     }
 }
 
-/// Reads the target.
-pub(super) async fn target(spec: &SyncSpec, ctx: &Context) -> Result<Target, Error> {
+/// Reads the target, if it may be there: that of a new ExternalSecret is not asked for.
+pub(super) async fn target(spec: &SyncSpec, is_new: bool, ctx: &Context) -> Result<Target, Error> {
     if let Some(manifest) = &spec.target.manifest {
         let observed = manifest::observe(spec, manifest, ctx).await?;
         return Ok(Target::Manifest(observed));
     }
+    if is_new {
+        return Ok(Target::Presumed);
+    }
+    Ok(Target::Secret(secret(spec, ctx).await?))
+}
+
+/// Reads the target, a Secret.
+pub(super) async fn secret(spec: &SyncSpec, ctx: &Context) -> Result<Option<Secret>, Error> {
     let found = secrets::get(&ctx.client, &spec.namespace, &spec.target.name).await;
-    Ok(Target::Secret(found.map_err(Error::Observe)?))
+    found.map_err(Error::Observe)
 }
 
 /// Whether the object still stands as the cache has it. While its watch is behind it may be

@@ -35,6 +35,7 @@ pub(super) async fn report(
     match result {
         Ok(Outcome::Ignored) => Next::Change,
         Ok(Outcome::Overtaken) => Next::After(AT_ONCE),
+        Ok(Outcome::Waits(until)) => requeue_at(Some(until), ctx.clock.now()),
         Ok(Outcome::Unchanged(until)) => unchanged(object, known, ctx, until).await,
         Ok(Outcome::Checked { as_of, next }) => checked(object, known, ctx, as_of, next).await,
         Ok(Outcome::Synced(synced)) => succeeded(object, known, ctx, &synced).await,

@@ -81,6 +81,8 @@ pub enum StoreError {
     NotReady {
         /// The store.
         store: StoreKey,
+        /// Nothing was said of it so far, so that its first validation may still be on its way.
+        is_new: bool,
     },
     /// The store's conditions exclude the namespace.
     #[error(
@@ -250,7 +252,10 @@ async fn usable_store(
         })?;
     }
     if ctx.options.switches.flood_gate && store.is_ready != Some(true) {
-        return Err(StoreError::NotReady { store: key.clone() });
+        return Err(StoreError::NotReady {
+            store: key.clone(),
+            is_new: store.is_ready.is_none(),
+        });
     }
     Ok((store, patterns))
 }

@@ -29,11 +29,37 @@ pub(super) async fn write(
     data: &SecretData,
 ) -> Result<Written, Error> {
     let bound = &known.status.binding.name;
-    match target {
-        observe::Target::Secret(found) => {
-            write_secret(object, spec, found.as_ref(), bound, data, ctx).await
+    let found = match target {
+        observe::Target::Manifest(observed) => {
+            return observed.write(object, spec, data, ctx).await;
         }
-        observe::Target::Manifest(observed) => observed.write(object, spec, data, ctx).await,
+        observe::Target::Secret(found) => found,
+        observe::Target::Presumed => match create(object, spec, bound, data, ctx).await? {
+            Some(written) => return Ok(written),
+            None => observe::secret(spec, ctx).await?,
+        },
+    };
+    write_secret(object, spec, found.as_ref(), bound, data, ctx).await
+}
+
+/// Makes a target that nobody looked for; `None` where that does not do.
+async fn create(
+    object: &ExternalSecret,
+    spec: &SyncSpec,
+    bound: &str,
+    data: &SecretData,
+    ctx: &Context,
+) -> Result<Option<Written>, Error> {
+    // what is wrong may be another thing with a target that is there
+    let plan = super::plan(spec, None, bound, data, &ctx.options.templates, ctx).await;
+    match plan {
+        Ok(plan) if matches!(plan.target, TargetPlan::Create(_)) => {
+            match carry_out(plan, object, spec, ctx).await? {
+                Written::Overtaken => Ok(None),
+                written => Ok(Some(written)),
+            }
+        }
+        _ => Ok(None),
     }
 }
 
@@ -49,6 +75,15 @@ async fn write_secret(
     if matches!(plan.target, TargetPlan::Create(_)) && !observe::still_stands(object, ctx).await? {
         return Ok(Written::Moot);
     }
+    carry_out(plan, object, spec, ctx).await
+}
+
+async fn carry_out(
+    plan: plan::Plan,
+    object: &ExternalSecret,
+    spec: &SyncSpec,
+    ctx: &Context,
+) -> Result<Written, Error> {
     let verdict = plan.verdict;
     match apply::apply(plan, object, spec, ctx).await {
         Err(error) if error.is_conflict() => Ok(Written::Overtaken),

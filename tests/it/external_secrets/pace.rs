@@ -104,6 +104,19 @@ fn a_malformed_reference_is_not_tried_again() {
     });
 }
 
+/// What is new has no target as a rule, so that making it is the first request about it.
+#[test]
+fn the_first_sync_of_a_new_external_secret_asks_for_nothing_that_it_makes() {
+    run(async {
+        let scene = Scene::synced("pace-first").await;
+        let mut reads = scene.api_calls("get", "secrets");
+        reads.retain(|event| event.name == "app");
+        reads.extend(scene.api_calls("get", "externalsecrets"));
+        assert_eq!(reads, []);
+        assert_eq!(scene.api_calls("create", "secrets").len(), 1);
+    });
+}
+
 #[test]
 fn a_contested_target_is_not_fought_over() {
     run(async {
@@ -120,7 +133,10 @@ fn a_contested_target_is_not_fought_over() {
             .await;
         scene.reconciled("app").await;
         scene.reconciled("other").await;
-        assert_eq!(scene.api_calls("create", "secrets").len(), 1);
+        // that of the other one tells that there is one
+        let codes = scene.api_calls("create", "secrets").into_iter();
+        let codes: Vec<u16> = codes.map(|event| event.code).collect();
+        assert_eq!(codes, [201, 409]);
         // the annotations by which the test asked for reconciles are copied to the target
         let writes = scene.api_calls("update", "secrets").len();
         assert!(writes <= 2, "{writes} writes of the target");

@@ -38,7 +38,19 @@ fn external_secrets() -> Vec<Removal> {
     let form = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "form"},
         "data": {"file": "password: \"{{ .PASSWORD }}\""}});
     vec![
-        Removal::new("get", "externalsecrets", "no new Secret is made", APP).app(json!({})),
+        Removal::new(
+            "get",
+            "externalsecrets",
+            "no Secret is made again, nor one that could not be made at once",
+            APP,
+        )
+        .app(json!({"target": {"deletionPolicy": "Delete"}}))
+        .steps(&[
+            Step::Holds("first"),
+            Step::Lose,
+            Step::Gone,
+            Step::Put("second"),
+        ]),
         inherited,
         Removal::new(
             "update",

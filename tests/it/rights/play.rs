@@ -121,6 +121,11 @@ impl Play<'_> {
                 self.bed.seed(self.namespace, nothing)?;
                 self.force("lost").await?;
             }
+            Step::Gone => {
+                let secret = self.object("Secret", "app");
+                let is_gone = |it: Option<&Value>| it.is_none();
+                self.bed.wait_for("gone", &secret, LIMIT, is_gone).await?;
+            }
             Step::Delete => cluster.delete(&app).await?,
             Step::Restart => self.operator.restart()?,
         }

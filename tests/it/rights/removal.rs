@@ -25,6 +25,8 @@ pub(super) enum Step {
     Put(&'static str),
     /// Takes the value from the vault, and asks for a refresh.
     Lose,
+    /// Waits until there is no Secret `app`.
+    Gone,
     /// Deletes the ExternalSecret.
     Delete,
     /// Starts the operator again.

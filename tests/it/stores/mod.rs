@@ -8,6 +8,7 @@ mod credentials;
 mod federation;
 mod machine;
 mod network;
+mod newcomers;
 mod reachable;
 mod switches;
 
