@@ -4,9 +4,12 @@
 //! repeats itself is written once in ten minutes, so a broken object costs the API server nothing. That
 //! the right to write events is missing is logged as often.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
@@ -17,6 +20,8 @@ use tokio::sync::mpsc;
 use super::answers;
 
 const QUEUE: usize = 4096;
+/// Writes at a time.
+const AT_ONCE: usize = 8;
 const QUIET: Duration = Duration::from_mins(10);
 const REMEMBERED: Duration = Duration::from_mins(50);
 const MESSAGE_BYTES: usize = 1024;
@@ -86,7 +91,48 @@ impl Recorder {
     }
 }
 
-type Key = (Option<String>, &'static str, Note);
+/// Writes what is queued, some at a time, but never two of the same thing.
+async fn write_all(client: Client, mut entries: mpsc::Receiver<Entry>) {
+    let mut book = Book::default();
+    let mut writing = FuturesUnordered::new();
+    loop {
+        let entry = tokio::select! {
+            Some((key, written)) = writing.next() => {
+                book.settle(key, written);
+                continue;
+            }
+            entry = entries.recv(), if writing.len() < AT_ONCE => entry,
+        };
+        let Some(entry) = entry else { break };
+        let key = book.key(&entry);
+        while book.writing.contains(&key)
+            && let Some((key, written)) = writing.next().await
+        {
+            book.settle(key, written);
+        }
+        if let Some(act) = book.next(key, entry) {
+            let client = client.clone();
+            writing.push(async move { (key, carry_out(&client, act).await) });
+        }
+    }
+    while let Some((key, written)) = writing.next().await {
+        book.settle(key, written);
+    }
+}
+
+/// What was written, so that a repetition counts up.
+#[derive(Default)]
+struct Book {
+    /// Told apart by a hash: as many as there are objects may be remembered.
+    hasher: RandomState,
+    seen: HashMap<u64, Seen>,
+    writing: HashSet<u64>,
+    /// So many are remembered before those that are too old are looked for.
+    room: usize,
+    serial: usize,
+    /// When it was logged that they cannot be written.
+    told: Option<Instant>,
+}
 
 struct Seen {
     name: String,
@@ -94,60 +140,99 @@ struct Seen {
     written: Instant,
 }
 
-async fn write_all(client: Client, mut entries: mpsc::Receiver<Entry>) {
-    let mut seen: HashMap<Key, Seen> = HashMap::new();
-    let mut told: Option<Instant> = None;
-    while let Some(entry) = entries.recv().await {
-        if let Err(error) = write(&client, &mut seen, &entry).await {
-            tracing::debug!(%error, reason = entry.note.reason, "event not written");
-            if let kube::Error::Api(answer) = &error
-                && answers::lacks_right(answer)
-                && told.is_none_or(|told| told.elapsed() > QUIET)
-            {
-                told = Some(Instant::now());
-                tracing::warn!(error = answers::in_words(answer), "events are not written");
+/// What an entry comes to.
+struct Act {
+    entry: Entry,
+    /// The event that is counted up, if there is one.
+    again: Option<(String, i32)>,
+    serial: usize,
+}
+
+impl Book {
+    fn key(&self, entry: &Entry) -> u64 {
+        self.hasher
+            .hash_one((&entry.about.uid, entry.component, &entry.note))
+    }
+
+    /// What `entry` comes to; `None` where it was said lately.
+    fn next(&mut self, key: u64, entry: Entry) -> Option<Act> {
+        self.serial = self.serial.wrapping_add(1);
+        let mut act = Act {
+            entry,
+            again: None,
+            serial: self.serial,
+        };
+        let seen = self.seen.get_mut(&key);
+        if let Some(known) = seen.filter(|known| known.written.elapsed() < REMEMBERED) {
+            known.count = known.count.saturating_add(1);
+            if act.entry.note.kind == Kind::Warning && known.written.elapsed() < QUIET {
+                return None;
             }
+            known.written = Instant::now();
+            act.again = Some((known.name.clone(), known.count));
         }
-        if seen.len() > QUEUE {
-            seen.retain(|_, event| event.written.elapsed() < REMEMBERED);
+        self.writing.insert(key);
+        Some(act)
+    }
+
+    /// What came of an act: the name of an event that is new.
+    fn settle(&mut self, key: u64, written: kube::Result<Option<String>>) {
+        self.writing.remove(&key);
+        match written {
+            Ok(None) => {}
+            Ok(Some(name)) => {
+                let written = Instant::now();
+                let seen = Seen {
+                    name,
+                    count: 1,
+                    written,
+                };
+                self.seen.insert(key, seen);
+                self.make_room();
+            }
+            Err(error) => self.complain(&error),
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.seen.len() > self.room {
+            self.seen
+                .retain(|_, event| event.written.elapsed() < REMEMBERED);
+            self.room = QUEUE.max(self.seen.len() * 2);
+        }
+    }
+
+    fn complain(&mut self, error: &kube::Error) {
+        tracing::debug!(%error, "event not written");
+        if let kube::Error::Api(answer) = error
+            && answers::lacks_right(answer)
+            && self.told.is_none_or(|told| told.elapsed() > QUIET)
+        {
+            self.told = Some(Instant::now());
+            tracing::warn!(error = answers::in_words(answer), "events are not written");
         }
     }
 }
 
-async fn write(client: &Client, seen: &mut HashMap<Key, Seen>, entry: &Entry) -> kube::Result<()> {
+/// Counts an event up or makes one; returns the name of a new one.
+async fn carry_out(client: &Client, act: Act) -> kube::Result<Option<String>> {
+    let entry = &act.entry;
     // cluster-scoped objects have their events in `default`, as client-go does
     let namespace = entry.about.namespace.as_deref().unwrap_or("default");
     let api: Api<Event> = Api::namespaced(client.clone(), namespace);
-    let key = (entry.about.uid.clone(), entry.component, entry.note.clone());
-    if let Some(known) = seen.get_mut(&key)
-        && known.written.elapsed() < REMEMBERED
-    {
-        known.count = known.count.saturating_add(1);
-        if entry.note.kind == Kind::Warning && known.written.elapsed() < QUIET {
-            return Ok(());
-        }
-        known.written = Instant::now();
-        let again = serde_json::json!({"count": known.count, "lastTimestamp": Time(entry.at)});
+    if let Some((name, count)) = act.again {
+        let again = serde_json::json!({"count": count, "lastTimestamp": Time(entry.at)});
         match api
-            .patch(&known.name, &PatchParams::default(), &Patch::Merge(again))
+            .patch(&name, &PatchParams::default(), &Patch::Merge(again))
             .await
         {
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            other => return other.map(drop),
+            other => return other.map(|_| None),
         }
     }
-    let event = event(entry, namespace, seen.len());
-    let name = event.metadata.name.clone().unwrap_or_default();
+    let event = event(entry, namespace, act.serial);
     api.create(&PostParams::default(), &event).await?;
-    seen.insert(
-        key,
-        Seen {
-            name,
-            count: 1,
-            written: Instant::now(),
-        },
-    );
-    Ok(())
+    Ok(event.metadata.name)
 }
 
 fn event(entry: &Entry, namespace: &str, serial: usize) -> Event {
