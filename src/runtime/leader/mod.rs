@@ -4,7 +4,9 @@
 mod election;
 #[cfg(test)]
 mod election_tests;
+mod vacancy;
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -12,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, sleep_until, timeout_at};
 
 use crate::controller::{Readiness, Rest, chain};
@@ -114,15 +116,8 @@ impl Elector {
         mut end: oneshot::Receiver<Rest>,
     ) -> Result<(), Lost> {
         self.tell(false);
-        let deadline = loop {
-            let pause = match self.stand().await {
-                Ok(deadline) => break deadline,
-                Err(pause) => pause,
-            };
-            tokio::select! {
-                _ = &mut end => return Ok(()),
-                () = sleep(pause) => {}
-            }
+        let Some(deadline) = self.win(&mut end).await else {
+            return Ok(());
         };
         self.tell(true);
         tracing::info!(lease = self.lease(), "leading");
@@ -140,6 +135,25 @@ impl Elector {
                 lease: self.lease(),
                 why,
             }),
+        }
+    }
+
+    /// Stands until it leads; returns until when that holds, or `None` where the process ends before.
+    async fn win(&mut self, end: &mut oneshot::Receiver<Rest>) -> Option<Instant> {
+        let (api, name) = (self.api.clone(), self.name.clone());
+        let vacant = Notify::new();
+        let mut watch = pin!(vacancy::watch(&api, &name, &vacant));
+        loop {
+            let pause = match self.stand().await {
+                Ok(deadline) => return Some(deadline),
+                Err(pause) => pause,
+            };
+            tokio::select! {
+                _ = &mut *end => return None,
+                () = sleep(pause) => {}
+                () = vacant.notified() => {}
+                never = &mut watch => match never {},
+            }
         }
     }
 

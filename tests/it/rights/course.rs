@@ -200,5 +200,17 @@ fn election() -> Vec<Removal> {
             .flags(&flags)
             .value("leaderElect")
     };
-    rights.map(removal).to_vec()
+    let held = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "external-secrets-controller"},
+        "spec": {"holderIdentity": "another", "leaseDurationSeconds": 3600}});
+    let standby = Removal {
+        told: Told::Log("the Lease is not watched, only read now and then"),
+        ..removal((
+            "watch",
+            "a Lease given back is taken after half a retry period, not at once",
+        ))
+    };
+    let mut removals = rights.map(removal).to_vec();
+    removals.push(standby.object(held));
+    removals
 }
