@@ -27,11 +27,23 @@ pub(crate) async fn bed(audit: bool) -> Result<(ControlPlane, AzFake)> {
         let text = std::fs::read_to_string(cargo::root().join(file));
         text.with_context(|| format!("read {file}"))
     };
-    let options = testbed::Options {
+    start(testbed::Options {
         audit,
         manifests: vec![read("crds/bundle.yaml")?, read("deploy/rbac.yaml")?],
         ..testbed::Options::default()
-    };
+    })
+    .await
+}
+
+/// The same without its kinds and rights, for a chart to install.
+///
+/// # Errors
+/// One of them does not start.
+pub(crate) async fn empty_bed() -> Result<(ControlPlane, AzFake)> {
+    start(testbed::Options::default()).await
+}
+
+async fn start(options: testbed::Options) -> Result<(ControlPlane, AzFake)> {
     let plane = ControlPlane::start(options).await;
     let plane = plane.context("start the control plane")?;
     let azure = AzFake::start(azfake::Options::default()).await;

@@ -7,6 +7,7 @@ mod figures;
 mod first_sync;
 mod idle;
 pub(crate) mod manifests;
+mod release;
 mod stage;
 mod templates;
 mod vault;
@@ -32,6 +33,8 @@ enum Command {
     Vault(vault::Args),
     /// What becomes of refreshes while leaders end in many ways.
     Failover(failover::Args),
+    /// How long a release takes to install, upgrade and uninstall, and what it leaves.
+    Release(release::Args),
     /// What templates cost, in ours and in Go's engine.
     Templates,
 }
@@ -48,6 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Command::FirstSync(args) => first_sync::run(args).await,
             Command::Vault(args) => vault::run(args).await,
             Command::Failover(args) => failover::run(args).await,
+            Command::Release(args) => release::run(args).await,
             Command::Templates => templates::run(),
         }
     };

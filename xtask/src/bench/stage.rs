@@ -210,7 +210,8 @@ pub(super) fn is_ready(object: &DynamicObject) -> bool {
         .any(|condition: &Value| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
-async fn start_operator(
+/// Starts the operator as its ServiceAccount, the one of that number on this control plane.
+pub(super) async fn start_operator(
     (program, number): (&Path, usize),
     plane: &ControlPlane,
     azure: &AzFake,
