@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "")]
     namespace: String,
     /// Reconciles at a time, per kind.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrent: u16,
     /// Least severe log lines to write: trace, debug, info, warn, error, dpanic, panic or fatal. Modules
     /// may have another level, after a comma: `info,keyferry::provider=debug`.

@@ -21,7 +21,7 @@ use super::answers;
 
 const QUEUE: usize = 4096;
 /// Writes at a time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 const QUIET: Duration = Duration::from_mins(10);
 const REMEMBERED: Duration = Duration::from_mins(50);
 const MESSAGE_BYTES: usize = 1024;

@@ -10,6 +10,7 @@
 //! panic, a plain exit with values left in statics, SIGKILL.
 
 pub mod assets;
+mod follow;
 mod kubeconfig;
 mod pki;
 mod plane;
@@ -18,6 +19,7 @@ mod process;
 mod procfs;
 mod watchdog;
 
+pub use follow::follow;
 pub use plane::{AuditEvent, AuditFilter, Component, ControlPlane, Options, Output};
 pub use ports::free_port;
 pub use process::{Launch, Process};

@@ -37,7 +37,10 @@ impl Failures {
         let mut all = std::iter::once(&*self.first).chain(&self.others);
         all.all(|error| {
             let cause = &error.cause;
-            matches!(cause, Cause::Store(StoreError::NotReady { is_new: true, .. }))
+            matches!(
+                cause,
+                Cause::Store(StoreError::NotReady { is_new: true, .. })
+            )
         })
     }
 

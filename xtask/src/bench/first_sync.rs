@@ -1,26 +1,33 @@
 //! `cargo xtask bench first-sync`: how long the operator takes for the first sync of many ExternalSecrets, beside
-//! a bare loader that makes the API server do the same writes (a Secret, a status, an event for each) and
-//! nothing else, on the same machine in the same run.
+//! a bare loader that makes the API server do the same writes (a Secret, a status, an event for each, as the
+//! operator wrote them for a sample) and nothing else, on the same machine in the same run.
 
 use std::io::{Write as _, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use k8s_openapi::api::core::v1::{Event, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
-use super::figures::{Figures, as_float};
+use super::figures::{Figures, Used, as_float};
 use super::stage::Stage;
 use super::{manifests, say};
 
 const TEAM: &str = "bench";
 const LOADED: &str = "loaded";
+/// The ExternalSecret whose Secret, status and event the loader repeats.
+const SAMPLE: &str = "sample";
+/// Of the operator's log, once a status is written.
+const SYNCED: &str = "\"message\":\"synced\"";
+const POLL: Duration = Duration::from_millis(100);
 /// An interval beyond the measurement.
 const INTERVAL: u64 = 36_000;
 /// Where the API server's throughput no longer grows (testbed.md, write ceiling).
@@ -44,49 +51,53 @@ pub(super) struct Args {
 /// Measures and prints a table.
 pub(super) async fn run(args: &Args) -> Result<()> {
     let mut stage = Stage::set_up(args.operator.as_deref(), &args.flags).await?;
-    stage.stop_operator().await?;
     stage.seed(TEAM, args.count)?;
+    let sample = Arc::new(Sample::take(&stage).await?);
+    stage.stop_operator().await?;
     for team in [TEAM, LOADED] {
-        say(&format!(
-            "{} ExternalSecrets are made in {team}",
-            args.count
-        ))?;
-        let mut documents = manifests::team(team);
-        documents.extend((0..args.count).map(|n| {
-            let name = format!("s{n}");
-            let mut reader = manifests::reader(team, &name, std::slice::from_ref(&name), INTERVAL);
-            if team == LOADED {
-                // nobody's: no such store
-                reader["spec"]["secretStoreRef"]["name"] = json!("nobody");
-            }
-            reader
-        }));
-        stage.create(&documents).await?;
+        declare(&stage, team, args.count).await?;
     }
     say("the bare loader writes")?;
-    let bare = loader(&stage, args.count).await?;
-    let api = stage.external_secrets(LOADED);
-    api.delete_collection(&DeleteParams::default(), &ListParams::default())
-        .await?;
-    stage
-        .until("the loader's objects are gone", WITHIN, async |stage| {
-            let api = stage.external_secrets(LOADED);
-            let left = api.list(&ListParams::default().limit(1)).await?;
-            Ok(left.items.is_empty())
-        })
-        .await?;
+    let bare = loader(&stage, args.count, &sample).await?;
+    clear(&stage).await?;
     say("the operator syncs")?;
     let before = Figures::now(&stage)?;
     let start = Instant::now();
-    stage.start_operator().await?;
-    stage.all_ready(TEAM, args.count, WITHIN).await?;
+    let log = stage.start_operator().await?.log().to_owned();
+    until_told(&stage, &log, args.count).await?;
     let ours = start.elapsed();
+    let ready = stage.ready(TEAM).await?;
+    ensure!(ready == args.count + 1, "{ready} are ready");
     let used = Figures::now(&stage)?.since(&before);
-    let (bare, ours) = (bare.as_secs_f64(), ours.as_secs_f64());
-    let each = |name| as_float(used.of_all(name)) / as_float(args.count);
+    show(args.count, [bare, ours], &used)
+}
+
+/// Makes the ExternalSecrets of a namespace.
+async fn declare(stage: &Stage, team: &str, count: usize) -> Result<()> {
+    say(&format!("{count} ExternalSecrets are made in {team}"))?;
+    let mut documents = match team {
+        // it has the sample already
+        TEAM => Vec::new(),
+        _ => manifests::team(team),
+    };
+    documents.extend((0..count).map(|n| {
+        let name = format!("s{n}");
+        let mut reader = manifests::reader(team, &name, std::slice::from_ref(&name), INTERVAL);
+        if team == LOADED {
+            // nobody's: no such store
+            reader["spec"]["secretStoreRef"]["name"] = json!("nobody");
+        }
+        reader
+    }));
+    stage.create(&documents).await
+}
+
+fn show(count: usize, took: [Duration; 2], used: &Used) -> Result<()> {
+    let [bare, ours] = took.map(|took| took.as_secs_f64());
+    let each = |name| as_float(used.of_all(name)) / as_float(count);
     let [resident, peak] = used.resident_mib();
     let table = format!(
-        "\n{} ExternalSecrets, first sync\n\n| what | figure |\n| --- | ---: |\n\
+        "\n{count} ExternalSecrets, first sync\n\n| what | figure |\n| --- | ---: |\n\
          | bare loader: Secret, status and event for each | {bare:.1} s |\n\
          | the operator, from its start | {ours:.1} s |\n\
          | share of the ceiling | {:.2} |\n\
@@ -94,7 +105,6 @@ pub(super) async fn run(args: &Args) -> Result<()> {
          | requests to the vault for each | {:.2} |\n\
          | CPU of the operator | {:.0} % of a core |\n\
          | resident memory of the operator (peak) | {resident} MiB ({peak} MiB) |\n",
-        args.count,
         bare / ours,
         each("API server: "),
         each("vault: "),
@@ -105,12 +115,12 @@ pub(super) async fn run(args: &Args) -> Result<()> {
 }
 
 /// Writes what a first sync writes, for every object; how long that takes.
-async fn loader(stage: &Stage, count: usize) -> Result<Duration> {
+async fn loader(stage: &Stage, count: usize, sample: &Arc<Sample>) -> Result<Duration> {
     let start = Instant::now();
     let next = Arc::new(AtomicUsize::new(0));
     let mut writers = JoinSet::new();
     for _ in 0..AT_ONCE {
-        let (next, writer) = (Arc::clone(&next), Writer::new(stage));
+        let (next, writer) = (Arc::clone(&next), Writer::new(stage, sample));
         writers.spawn(async move {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -127,68 +137,118 @@ async fn loader(stage: &Stage, count: usize) -> Result<Duration> {
     Ok(start.elapsed())
 }
 
+/// What the operator wrote for one ExternalSecret, without what is its own.
+struct Sample {
+    secret: Secret,
+    status: Value,
+    event: Event,
+}
+
+impl Sample {
+    /// Has the running operator sync one more.
+    async fn take(stage: &Stage) -> Result<Self> {
+        let mut documents = manifests::team(TEAM);
+        let key = ["s0".to_owned()];
+        documents.push(manifests::reader(TEAM, SAMPLE, &key, INTERVAL));
+        stage.create(&documents).await?;
+        stage.all_ready(TEAM, 1, WITHIN).await?;
+        stage
+            .until("the sample has its event", WITHIN, async |stage| {
+                Ok(Self::event(stage).await?.is_some())
+            })
+            .await?;
+        let secrets: Api<Secret> = Api::namespaced(stage.client(), TEAM);
+        let mut secret = secrets.get(SAMPLE).await?;
+        // the loader's have no owner that stands
+        let plain = |metadata: &ObjectMeta| ObjectMeta {
+            labels: metadata.labels.clone(),
+            annotations: metadata.annotations.clone(),
+            ..ObjectMeta::default()
+        };
+        secret.metadata = plain(&secret.metadata);
+        let mut event = Self::event(stage).await?.context("no event")?;
+        event.metadata = plain(&event.metadata);
+        event.involved_object.namespace = Some(LOADED.to_owned());
+        let found = stage.external_secrets(TEAM).get(SAMPLE).await?;
+        let status = found.data["status"].clone();
+        Ok(Self {
+            secret,
+            status,
+            event,
+        })
+    }
+
+    async fn event(stage: &Stage) -> Result<Option<Event>> {
+        let events: Api<Event> = Api::namespaced(stage.client(), TEAM);
+        let about = ListParams::default().fields(&format!("involvedObject.name={SAMPLE}"));
+        Ok(events.list(&about).await?.items.into_iter().next())
+    }
+}
+
+/// Deletes what the loader wrote, and what it wrote about.
+async fn clear(stage: &Stage) -> Result<()> {
+    let (how, all) = (DeleteParams::default(), ListParams::default());
+    let secrets: Api<Secret> = Api::namespaced(stage.client(), LOADED);
+    secrets.delete_collection(&how, &all).await?;
+    stage
+        .external_secrets(LOADED)
+        .delete_collection(&how, &all)
+        .await?;
+    let what = "the loader's objects are gone";
+    stage
+        .until(what, WITHIN, async |stage| {
+            let api = stage.external_secrets(LOADED);
+            let left = api.list(&ListParams::default().limit(1)).await?;
+            Ok(left.items.is_empty())
+        })
+        .await
+}
+
+/// Waits until the operator says of so many that they are synced: that asks the API server for nothing.
+async fn until_told(stage: &Stage, log: &Path, count: usize) -> Result<()> {
+    let start = Instant::now();
+    while start.elapsed() < WITHIN {
+        let text = std::fs::read_to_string(log).context("read the operator's log")?;
+        if text.matches(SYNCED).count() >= count {
+            return Ok(());
+        }
+        sleep(POLL).await;
+    }
+    let ready = stage.ready(TEAM).await?;
+    bail!("{ready} of {count} are ready after {WITHIN:?}")
+}
+
 /// What the loader writes through.
 struct Writer {
     secrets: Api<Secret>,
     external_secrets: Api<DynamicObject>,
     events: Api<Event>,
+    sample: Arc<Sample>,
 }
 
 impl Writer {
-    fn new(stage: &Stage) -> Self {
+    fn new(stage: &Stage, sample: &Arc<Sample>) -> Self {
         Self {
             secrets: Api::namespaced(stage.client(), LOADED),
             external_secrets: stage.external_secrets(LOADED),
             events: Api::namespaced(stage.client(), LOADED),
+            sample: Arc::clone(sample),
         }
     }
 
     async fn write(&self, name: &str) -> Result<()> {
         let params = PostParams::default();
-        self.secrets.create(&params, &made(secret(name))?).await?;
-        let status = Patch::Merge(json!({"status": status(name)}));
+        let mut secret = self.sample.secret.clone();
+        secret.metadata.name = Some(name.to_owned());
+        self.secrets.create(&params, &secret).await?;
+        let status = Patch::Merge(json!({"status": self.sample.status}));
         self.external_secrets
             .patch_status(name, &PatchParams::default(), &status)
             .await?;
-        self.events.create(&params, &made(event(name))?).await?;
+        let mut event = self.sample.event.clone();
+        event.metadata.generate_name = Some(format!("{name}."));
+        event.involved_object.name = Some(name.to_owned());
+        self.events.create(&params, &event).await?;
         Ok(())
     }
-}
-
-fn made<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
-    serde_json::from_value(value).context("an object of the loader")
-}
-
-fn secret(name: &str) -> Value {
-    let owner = json!({"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "name": name,
-        "uid": "00000000-0000-0000-0000-000000000000"});
-    json!({"metadata": {
-            "name": name,
-            "labels": {"reconcile.external-secrets.io/managed": "true",
-                "reconcile.external-secrets.io/created-by": "2b1f4ab1ab4d"},
-            "annotations": {"reconcile.external-secrets.io/data-hash": "ef095ac5a86020a4b48df634ea0238",
-                "owner": owner.to_string()},
-        },
-        "data": {"value0": "dmFsdWU="}})
-}
-
-fn status(name: &str) -> Value {
-    json!({
-        "binding": {"name": name},
-        "conditions": [{"type": "Ready", "status": "True", "reason": "SecretSynced",
-            "message": "secret synced", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
-        "refreshTime": "2026-01-01T00:00:00Z",
-        "syncedResourceVersion": "1-2b1f4ab1ab4d",
-    })
-}
-
-fn event(name: &str) -> Value {
-    json!({
-        "metadata": {"generateName": format!("{name}.")},
-        "involvedObject": {"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret",
-            "name": name, "namespace": LOADED},
-        "reason": "Created", "message": "secret created", "type": "Normal",
-        "source": {"component": "external-secrets"}, "count": 1,
-        "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:00:00Z",
-    })
 }

@@ -28,7 +28,8 @@ const KEPT: [&str; 2] = [
     "externalsecret/netbox-db-password secret/netbox-db-credentials --namespace=netbox",
 ];
 /// Uid and version of each object.
-const VERSIONS: &str = "--output=jsonpath={range .items[*]}{.metadata.uid} {.metadata.resourceVersion}{\"\\n\"}{end}";
+const VERSIONS: &str =
+    "--output=jsonpath={range .items[*]}{.metadata.uid} {.metadata.resourceVersion}{\"\\n\"}{end}";
 
 /// Arguments of `bench release`.
 #[derive(Debug, clap::Args)]
@@ -57,12 +58,12 @@ pub(super) async fn run(args: &Args) -> Result<()> {
         };
         columns.push(release.live().await.with_context(|| name.to_owned())?);
     }
-    let mut table = "\n| step | Helm 3 | Helm 4 |\n| --- | ---: | ---: |\n".to_owned();
+    let mut out = stdout().lock();
+    writeln!(out, "\n| step | Helm 3 | Helm 4 |\n| --- | ---: | ---: |")?;
     for ((step, third), (_, fourth)) in columns[0].iter().zip(&columns[1]) {
-        table.push_str(&format!("| {step} | {third} | {fourth} |\n"));
+        writeln!(out, "| {step} | {third} | {fourth} |")?;
     }
-    let printed = stdout().write_all(table.as_bytes());
-    printed.context("print the table")
+    Ok(())
 }
 
 /// What a step came to.
@@ -195,7 +196,12 @@ impl Release<'_> {
 
     async fn howto_is_synced(&self) -> Result<()> {
         let object = "externalsecret/netbox-db-password";
-        let wait = ["wait", "--for=condition=Ready", object, "--namespace=netbox"];
+        let wait = [
+            "wait",
+            "--for=condition=Ready",
+            object,
+            "--namespace=netbox",
+        ];
         let waited = self.kubectl(&[&wait[..], &[WITHIN]].concat(), "").await;
         waited.map(drop)
     }

@@ -1,6 +1,8 @@
 //! The parts of a measurement: control plane with an audit log, azfake, the operator as its
 //! ServiceAccount. Starts them and asks them; knows no measurement.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,10 +10,10 @@ use anyhow::{Context as _, Result, bail};
 use azfake::AzFake;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ApiResource, DynamicObject, ListParams};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt as _};
 use serde_json::Value;
 use testbed::{AuditEvent, ControlPlane, Launch, Process};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{cargo, operator};
 
@@ -138,6 +140,32 @@ impl Stage {
         let first = api.list_metadata(&ListParams::default().limit(1)).await?;
         let rest = first.metadata.remaining_item_count.unwrap_or_default();
         Ok(first.items.len() + usize::try_from(rest)?)
+    }
+
+    /// Follows the ExternalSecrets of the namespace until so many are ready. For the API server a watch is cheaper
+    /// than asking again and again.
+    pub(super) async fn until_ready(
+        &self,
+        namespace: &str,
+        count: usize,
+        limit: Duration,
+    ) -> Result<()> {
+        let api = self.external_secrets(namespace);
+        let mut ready = BTreeSet::new();
+        let follow = testbed::follow(api, |object| {
+            if is_ready(&object) {
+                ready.insert(object.name_any());
+            } else {
+                ready.remove(&object.name_any());
+            }
+            if ready.len() >= count {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        let followed = timeout(limit, follow).await;
+        followed.with_context(|| format!("not {count} ready in {namespace} after {limit:?}"))?
     }
 
     /// How many ExternalSecrets of the namespace are ready.

@@ -234,11 +234,8 @@ pub(super) async fn throttled(stage: &Stage, args: &Args) -> Result<Vec<Row>> {
         })
         .await?;
     let paused = cleared.elapsed();
-    stage
-        .until("all have recovered", WITHIN, async |stage| {
-            Ok(stage.ready(TEAM).await? == all)
-        })
-        .await?;
+    let recovered = stage.until_ready(TEAM, all, WITHIN).await;
+    recovered.context("all have recovered")?;
     let recovered = cleared.elapsed();
     Ok(vec![
         (
