@@ -172,9 +172,10 @@ pub(super) async fn stores<K: StoreResource>(
                     ctx.wake.store(&key);
                 }
                 if is_ready == Some(true) && was_ready != Some(true) {
-                    became_ready(&key, before.is_none(), &ctx);
+                    // a store met ready at start is no news to those that are synced
+                    wake_consumers(&key, before.is_some(), &ctx);
                 } else if is_ready.is_some() && was_ready.is_none() && before.is_some() {
-                    wake_consumers(&key, &ctx);
+                    wake_consumers(&key, false, &ctx);
                 }
                 let list = |face: &Face| face.annotations.get(ANNOTATION).cloned();
                 if before.is_some_and(|(old, _)| list(&old) != list(&faces[&key].0)) {
@@ -191,19 +192,13 @@ pub(super) async fn stores<K: StoreResource>(
     }
 }
 
-/// Whoever waited for the store looks again at once, without the pause of earlier failures.
-fn became_ready(store: &StoreKey, is_new: bool, ctx: &Context) {
-    // a store met ready at start is no news to those that are synced
-    if !is_new {
-        for consumer in &ctx.dependents().of_store(store) {
+/// Whoever waited for the store looks again at once; where `forgives`, without the pause of earlier failures.
+fn wake_consumers(store: &StoreKey, forgives: bool, ctx: &Context) {
+    let consumers = ctx.dependents().of_store(store);
+    for consumer in &consumers {
+        if forgives {
             ctx.memories.forgive(consumer);
         }
-    }
-    wake_consumers(store, ctx);
-}
-
-fn wake_consumers(store: &StoreKey, ctx: &Context) {
-    for consumer in &ctx.dependents().of_store(store) {
         ctx.wake.external_secret(consumer, Urgency::Changed);
     }
 }

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use k8s_openapi::jiff::Timestamp;
+
 use super::families::Registry;
 use super::objects::{Labels, Object, key};
 use super::series::Series;
-use k8s_openapi::jiff::Timestamp;
 
 /// The families.
 #[derive(Clone, Debug)]

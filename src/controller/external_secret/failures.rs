@@ -34,8 +34,7 @@ impl Failures {
 
     /// Nothing failed but that stores are new, of which nobody can say whether they are valid.
     pub(super) fn is_about_new_stores(&self) -> bool {
-        let mut all = std::iter::once(&*self.first).chain(&self.others);
-        all.all(|error| {
+        self.all().all(|error| {
             let cause = &error.cause;
             matches!(
                 cause,
@@ -46,8 +45,11 @@ impl Failures {
 
     /// What the status says of each.
     pub(super) fn told(&self) -> Vec<RemoteError> {
-        let all = std::iter::once(&*self.first).chain(&self.others);
-        all.take(MOST).map(told).collect()
+        self.all().take(MOST).map(told).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Error> {
+        std::iter::once(&*self.first).chain(&self.others)
     }
 }
 

@@ -87,10 +87,7 @@ pub(super) async fn run(args: &Args) -> Result<()> {
     let count = usize::try_from(args.count)?;
     stage.seed(TEAM, count)?;
     let mut documents = manifests::team(TEAM);
-    documents.extend((0..count).map(|n| {
-        let name = format!("s{n}");
-        manifests::reader(TEAM, &name, std::slice::from_ref(&name), args.interval)
-    }));
+    documents.extend(manifests::readers(TEAM, count, args.interval));
     stage.create(&documents).await?;
     stage.all_ready(TEAM, count, WITHIN).await?;
     let mut rounds = Vec::new();

@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::{Event, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
 use super::figures::{Figures, Used, as_float};
 use super::stage::Stage;
@@ -27,7 +26,6 @@ const LOADED: &str = "loaded";
 const SAMPLE: &str = "sample";
 /// Of the operator's log, once a status is written.
 const SYNCED: &str = "\"message\":\"synced\"";
-const POLL: Duration = Duration::from_millis(100);
 /// An interval beyond the measurement.
 const INTERVAL: u64 = 36_000;
 /// Where the API server's throughput no longer grows (testbed.md, write ceiling).
@@ -80,9 +78,7 @@ async fn declare(stage: &Stage, team: &str, count: usize) -> Result<()> {
         TEAM => Vec::new(),
         _ => manifests::team(team),
     };
-    documents.extend((0..count).map(|n| {
-        let name = format!("s{n}");
-        let mut reader = manifests::reader(team, &name, std::slice::from_ref(&name), INTERVAL);
+    documents.extend(manifests::readers(team, count, INTERVAL).map(|mut reader| {
         if team == LOADED {
             // nobody's: no such store
             reader["spec"]["secretStoreRef"]["name"] = json!("nobody");
@@ -206,16 +202,12 @@ async fn clear(stage: &Stage) -> Result<()> {
 
 /// Waits until the operator says of so many that they are synced: that asks the API server for nothing.
 async fn until_told(stage: &Stage, log: &Path, count: usize) -> Result<()> {
-    let start = Instant::now();
-    while start.elapsed() < WITHIN {
-        let text = std::fs::read_to_string(log).context("read the operator's log")?;
-        if text.matches(SYNCED).count() >= count {
-            return Ok(());
-        }
-        sleep(POLL).await;
-    }
-    let ready = stage.ready(TEAM).await?;
-    bail!("{ready} of {count} are ready after {WITHIN:?}")
+    stage
+        .until("all are synced", WITHIN, async |_| {
+            let text = std::fs::read_to_string(log).context("read the operator's log")?;
+            Ok(text.matches(SYNCED).count() >= count)
+        })
+        .await
 }
 
 /// What the loader writes through.

@@ -43,17 +43,10 @@ pub(super) async fn run(args: &Args) -> Result<()> {
     stage.seed(TEAM, count)?;
     say(&format!("{count} ExternalSecrets are made"))?;
     let mut documents = manifests::team(TEAM);
-    documents.extend((0..count).map(|n| {
-        let name = format!("s{n}");
-        manifests::reader(TEAM, &name, std::slice::from_ref(&name), args.interval)
-    }));
+    documents.extend(manifests::readers(TEAM, count, args.interval));
     stage.create(&documents).await?;
     let start = Instant::now();
-    stage
-        .until("all are in step", SYNCED_WITHIN, async |stage| {
-            Ok(stage.ready(TEAM).await? == count)
-        })
-        .await?;
+    stage.all_ready(TEAM, count, SYNCED_WITHIN).await?;
     let took = start.elapsed().as_secs_f64();
     say(&format!(
         "all are in step {took:.1} s after the last was made"

@@ -31,6 +31,14 @@ pub(crate) fn reader(team: &str, name: &str, names: &[String], interval: u64) ->
     own("ExternalSecret", team, name, &spec)
 }
 
+/// ExternalSecrets `s0`, `s1`, ..., each of the secret of that name.
+pub(crate) fn readers(team: &str, count: usize, interval: u64) -> impl Iterator<Item = Value> {
+    (0..count).map(move |n| {
+        let name = format!("s{n}");
+        reader(team, &name, std::slice::from_ref(&name), interval)
+    })
+}
+
 fn own(kind: &str, team: &str, name: &str, spec: &Value) -> Value {
     json!({"apiVersion": "external-secrets.io/v1", "kind": kind,
         "metadata": {"name": name, "namespace": team}, "spec": spec})

@@ -98,24 +98,23 @@ impl Release<'_> {
             .await?;
         rows.push(("`helm upgrade` with another flag", since(start)));
         let operator = self.replace(operator).await?;
-        let after = self.kept().await?;
+        let kept = self.kept().await?;
         ensure!(
-            after.last() == before.last(),
-            "the upgrade wrote: {before:?} {after:?}"
+            kept.last() == before.last(),
+            "the upgrade wrote: {before:?} {kept:?}"
         );
         rows.push(("writes to ExternalSecret and Secret by it", "0".to_owned()));
 
         stop(operator).await?;
-        let before = self.kept().await?;
         let start = Instant::now();
         self.helm(&["uninstall", RELEASE]).await?;
         rows.push(("`helm uninstall`", since(start)));
         ensure!(
-            self.kept().await? == before,
+            self.kept().await? == kept,
             "the uninstallation touched what is kept"
         );
         let step = "left as they were: CRDs, ExternalSecret, Secret";
-        let kept: usize = before.iter().map(|text| text.lines().count()).sum();
+        let kept: usize = kept.iter().map(|text| text.lines().count()).sum();
         rows.push((step, kept.to_string()));
         Ok(rows)
     }
@@ -170,9 +169,8 @@ impl Release<'_> {
     }
 
     async fn declare_howto(&self) -> Result<()> {
-        let content = json!({"secrets": {"netbox-db-password": {"value": "a password"}}});
-        let content = serde_json::from_value(content).context("content of the vault")?;
-        self.azure.control().seed(VAULT, content)?;
+        let control = self.azure.control();
+        control.set_secret(VAULT, "netbox-db-password", "a password");
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "netbox"}});
         let credentials = json!({"apiVersion": "v1", "kind": "Secret",

@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use azfake::AzFake;
-use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Client, ResourceExt as _};
 use serde_json::Value;
 use testbed::{AuditEvent, ControlPlane, Launch, Process};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::{cargo, operator};
 
@@ -114,45 +113,19 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until so many ExternalSecrets of the namespace are ready, asking the API server for little
-    /// as long as there are not as many Secrets beside the credentials.
+    /// Follows the ExternalSecrets of the namespace until so many are ready: for the API server a watch is
+    /// cheaper than asking again and again.
+    ///
+    /// # Errors
+    /// As [`Self::until`].
     pub(super) async fn all_ready(
         &self,
         namespace: &str,
         count: usize,
         limit: Duration,
     ) -> Result<()> {
-        let start = Instant::now();
-        self.until("all Secrets are made", limit, async |stage| {
-            Ok(stage.secrets(namespace).await? > count)
-        })
-        .await?;
-        let left = limit.saturating_sub(start.elapsed());
-        self.until("all are in step", left, async |stage| {
-            Ok(stage.ready(namespace).await? >= count)
-        })
-        .await
-    }
-
-    /// How many Secrets the namespace has.
-    async fn secrets(&self, namespace: &str) -> Result<usize> {
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let first = api.list_metadata(&ListParams::default().limit(1)).await?;
-        let rest = first.metadata.remaining_item_count.unwrap_or_default();
-        Ok(first.items.len() + usize::try_from(rest)?)
-    }
-
-    /// Follows the ExternalSecrets of the namespace until so many are ready. For the API server a watch is cheaper
-    /// than asking again and again.
-    pub(super) async fn until_ready(
-        &self,
-        namespace: &str,
-        count: usize,
-        limit: Duration,
-    ) -> Result<()> {
-        let api = self.external_secrets(namespace);
         let mut ready = BTreeSet::new();
-        let follow = testbed::follow(api, |object| {
+        let follow = testbed::follow(self.external_secrets(namespace), |object| {
             if is_ready(&object) {
                 ready.insert(object.name_any());
             } else {
@@ -164,8 +137,11 @@ impl Stage {
                 ControlFlow::Continue(())
             }
         });
-        let followed = timeout(limit, follow).await;
-        followed.with_context(|| format!("not {count} ready in {namespace} after {limit:?}"))?
+        let what = format!("{count} ExternalSecrets of {namespace} are ready");
+        tokio::select! {
+            followed = follow => followed,
+            given_up = self.until(&what, limit, async |_| Ok(false)) => given_up,
+        }
     }
 
     /// How many ExternalSecrets of the namespace are ready.

@@ -168,11 +168,7 @@ pub(super) async fn while_due(stage: &Stage, args: &Args) -> Result<Vec<Row>> {
     });
     stage.create(&more.collect::<Vec<_>>()).await?;
     let all = args.count + MORE;
-    stage
-        .until("they are in step", WITHIN, async |stage| {
-            Ok(stage.ready(TEAM).await? == all)
-        })
-        .await?;
+    stage.all_ready(TEAM, all, WITHIN).await?;
     let mut latencies = Latencies::default();
     // two intervals and more: the time at which all are due is among them
     let step = Duration::from_secs(args.interval) * 3 / u32::try_from(NEW)?;
@@ -234,8 +230,7 @@ pub(super) async fn throttled(stage: &Stage, args: &Args) -> Result<Vec<Row>> {
         })
         .await?;
     let paused = cleared.elapsed();
-    let recovered = stage.until_ready(TEAM, all, WITHIN).await;
-    recovered.context("all have recovered")?;
+    stage.all_ready(TEAM, all, WITHIN).await?;
     let recovered = cleared.elapsed();
     Ok(vec![
         (
