@@ -17,6 +17,7 @@ use crate::template::Engine;
 use super::dependents::{Dependents, ObjectKey};
 use super::external_secret::Memories;
 use super::manifest_watches::ManifestWatches;
+use super::own_writes::OwnWrites;
 use super::reach::Reach;
 use super::readiness::Readiness;
 use super::store_clients::StoreClients;
@@ -91,6 +92,8 @@ pub struct Context {
     pub manifest_watches: ManifestWatches,
     /// What is known of each ExternalSecret beyond its status.
     pub memories: Memories,
+    /// Our last write to each target.
+    pub own_writes: OwnWrites,
     /// Whether the vaults behind the stores answer.
     pub reach: Arc<Reach>,
     /// Failures in a row of each store.

@@ -87,7 +87,7 @@ async fn follow(manifest: Manifest, kind: ApiResource, ctx: Arc<Context>) -> Man
             Ok(Change::Present(key, object)) => {
                 let target = target(key);
                 let version = object.resource_version();
-                if !ctx.memories.is_own_write(&target, version.as_deref()) {
+                if !ctx.own_writes.includes(&target, version.as_deref()) {
                     wake_writers(&target, true, &ctx);
                 }
             }

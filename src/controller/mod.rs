@@ -8,6 +8,7 @@ mod dependents;
 pub mod external_secret;
 mod manifest_watches;
 mod outcome;
+mod own_writes;
 mod providers;
 mod queue;
 mod reach;
@@ -174,6 +175,7 @@ fn context(
         kinds: Kinds::default(),
         manifest_watches,
         memories: external_secret::Memories::default(),
+        own_writes: own_writes::OwnWrites::default(),
         template_sources: template_sources::TemplateSources::default(),
         reach: Arc::default(),
         store_failures: context::Failures::default(),

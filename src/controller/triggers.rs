@@ -223,7 +223,7 @@ pub(super) async fn secrets(
                     .seen(&source, version.as_deref(), is_listed, &ctx);
                 credentials_changed(&Used::Secret(key.clone()), version.as_deref(), &ctx);
                 let target = Target::secret(key);
-                if !ctx.memories.is_own_write(&target, version.as_deref()) {
+                if !ctx.own_writes.includes(&target, version.as_deref()) {
                     let is_managed = secret.labels().get(MANAGED_LABEL).map(String::as_str)
                         == Some(MANAGED_VALUE);
                     wake_writers(&target, is_managed, &ctx);
@@ -243,7 +243,7 @@ pub(super) async fn secrets(
 
 /// Whoever writes the target makes it again.
 pub(super) fn target_is_gone(target: &Target, ctx: &Context) {
-    ctx.memories.is_own_write(target, None);
+    ctx.own_writes.includes(target, None);
     wake_writers(target, true, ctx);
 }
 

@@ -182,7 +182,7 @@ pub(super) async fn watched<K: ResourceExt>(
     ctx: &Context,
     write: impl Future<Output = kube::Result<K>>,
 ) -> kube::Result<String> {
-    let writing = ctx.memories.writes_target(target);
+    let writing = ctx.own_writes.begin(target);
     let version = write.await?.resource_version().unwrap_or_default();
     if writing.done(&version) {
         triggers::wake_writers(target, true, ctx);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::external_secret::ExternalSecretStatus;
-use crate::controller::dependents::{ObjectKey, Target};
+use crate::controller::dependents::ObjectKey;
 
 use super::remote::Seen;
 
@@ -18,17 +18,6 @@ const STORE_PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Debug, Default)]
 pub struct Memories {
     objects: Mutex<HashMap<ObjectKey, Memory>>,
-    /// Our last write to each target: its watch event is no news.
-    targets: Mutex<HashMap<Target, Write>>,
-}
-
-/// A write to a target.
-#[derive(Debug)]
-enum Write {
-    /// Its answer is not here yet; the watch may have brought a version meanwhile.
-    Sent(Option<String>),
-    /// It made this resource version.
-    Done(String),
 }
 
 /// One memory.
@@ -72,35 +61,6 @@ impl Memory {
         match written.filter(|(version, _)| watched_version.is_some_and(|seen| seen < *version)) {
             Some((_, status)) => status.clone(),
             None => watched.cloned().unwrap_or_default(),
-        }
-    }
-}
-
-/// A write on its way; dropped, because it failed or was given up, it is none.
-#[must_use]
-pub struct Writing<'a> {
-    memories: &'a Memories,
-    target: &'a Target,
-}
-
-impl Writing<'_> {
-    /// The write made this resource version. Returns whether the watch brought another one meanwhile,
-    /// which nobody has looked at.
-    pub fn done(self, resource_version: &str) -> bool {
-        let made = Write::Done(resource_version.to_owned());
-        let before = self
-            .memories
-            .lock_targets()
-            .insert(self.target.clone(), made);
-        matches!(before, Some(Write::Sent(Some(seen))) if seen != resource_version)
-    }
-}
-
-impl Drop for Writing<'_> {
-    fn drop(&mut self) {
-        let mut targets = self.memories.lock_targets();
-        if let Some(Write::Sent(_)) = targets.get(self.target) {
-            targets.remove(self.target);
         }
     }
 }
@@ -214,49 +174,12 @@ impl Memories {
         self.lock().remove(object);
     }
 
-    /// `target` is about to be written: what the watch brings of it until the answer may be ours.
-    pub fn writes_target<'a>(&'a self, target: &'a Target) -> Writing<'a> {
-        self.lock_targets()
-            .insert(target.clone(), Write::Sent(None));
-        Writing {
-            memories: self,
-            target,
-        }
-    }
-
-    /// Whether our last write of `target` made this resource version.
-    pub fn made(&self, target: &Target, resource_version: &str) -> bool {
-        let targets = self.lock_targets();
-        matches!(targets.get(target), Some(Write::Done(own)) if own == resource_version)
-    }
-
-    /// Whether `resource_version` of `target` is our own write, or may be. `None` (deleted) forgets it.
-    pub fn is_own_write(&self, target: &Target, resource_version: Option<&str>) -> bool {
-        let mut targets = self.lock_targets();
-        match (targets.get_mut(target), resource_version) {
-            (Some(Write::Sent(seen)), version) => {
-                *seen = Some(version.unwrap_or_default().to_owned());
-                true
-            }
-            (Some(Write::Done(own)), Some(version)) => own == version,
-            (Some(Write::Done(_)), None) => {
-                targets.remove(target);
-                false
-            }
-            (None, _) => false,
-        }
-    }
-
     fn update(&self, object: &ObjectKey, change: impl FnOnce(&mut Memory)) {
         change(self.lock().entry(object.clone()).or_default());
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ObjectKey, Memory>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_targets(&self) -> MutexGuard<'_, HashMap<Target, Write>> {
-        self.targets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -324,34 +247,5 @@ mod tests {
         let memory = memories.of(&key(), "");
         memories.succeeded(&key(), &memory, at(107), None);
         assert_eq!(memories.waits(&key(), at(200)), Some(at(205)));
-    }
-
-    #[test]
-    fn only_the_version_we_wrote_is_our_own() {
-        let memories = Memories::default();
-        let target = Target::secret(key());
-        assert!(!memories.writes_target(&target).done("7"));
-        assert!(memories.made(&target, "7") && !memories.made(&target, "8"));
-        assert!(memories.is_own_write(&target, Some("7")));
-        assert!(!memories.is_own_write(&target, Some("8")));
-        assert!(!memories.is_own_write(&target, None));
-        assert!(!memories.is_own_write(&target, Some("7")));
-    }
-
-    #[test]
-    fn the_watch_may_be_faster_than_the_answer() {
-        let memories = Memories::default();
-        let target = Target::secret(key());
-        let writing = memories.writes_target(&target);
-        assert!(memories.is_own_write(&target, Some("7")));
-        assert!(!writing.done("7"));
-        // somebody else wrote after us, and the watch brought that before our answer
-        let writing = memories.writes_target(&target);
-        assert!(memories.is_own_write(&target, Some("8")));
-        assert!(memories.is_own_write(&target, Some("9")));
-        assert!(writing.done("8"));
-        // a write that failed, or was given up, is none
-        drop(memories.writes_target(&target));
-        assert!(!memories.is_own_write(&target, Some("10")));
     }
 }

@@ -182,7 +182,7 @@ impl Observed {
     pub(super) fn is_untouched(&self, spec: &SyncSpec, ctx: &Context) -> bool {
         self.present.as_ref().is_some_and(|present| {
             let version = present.resource_version().unwrap_or_default();
-            ctx.memories.made(&self.target(spec), &version)
+            ctx.own_writes.made(&self.target(spec), &version)
         })
     }
 

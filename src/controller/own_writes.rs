@@ -1,0 +1,121 @@
+//! Our last write to each target: its watch event is no news. Knows no cluster.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::dependents::Target;
+
+/// The last write to each target.
+#[derive(Debug, Default)]
+pub struct OwnWrites(Mutex<HashMap<Target, Write>>);
+
+/// A write to a target.
+#[derive(Debug)]
+enum Write {
+    /// Its answer is not here yet; the watch may have brought a version meanwhile.
+    Sent(Option<String>),
+    /// It made this resource version.
+    Done(String),
+}
+
+/// A write on its way; dropped, because it failed or was given up, it is none.
+#[must_use]
+pub struct Writing<'a> {
+    writes: &'a OwnWrites,
+    target: &'a Target,
+}
+
+impl Writing<'_> {
+    /// The write made this resource version. Returns whether the watch brought another one meanwhile,
+    /// which nobody has looked at.
+    pub fn done(self, resource_version: &str) -> bool {
+        let made = Write::Done(resource_version.to_owned());
+        let before = self.writes.lock().insert(self.target.clone(), made);
+        matches!(before, Some(Write::Sent(Some(seen))) if seen != resource_version)
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        let mut writes = self.writes.lock();
+        if let Some(Write::Sent(_)) = writes.get(self.target) {
+            writes.remove(self.target);
+        }
+    }
+}
+
+impl OwnWrites {
+    /// `target` is about to be written: what the watch brings of it until the answer may be ours.
+    pub fn begin<'a>(&'a self, target: &'a Target) -> Writing<'a> {
+        self.lock().insert(target.clone(), Write::Sent(None));
+        Writing {
+            writes: self,
+            target,
+        }
+    }
+
+    /// Whether our last write of `target` made this resource version.
+    pub fn made(&self, target: &Target, resource_version: &str) -> bool {
+        let writes = self.lock();
+        matches!(writes.get(target), Some(Write::Done(own)) if own == resource_version)
+    }
+
+    /// Whether `resource_version` of `target` is one of them, or may be. `None` (deleted) forgets it.
+    pub fn includes(&self, target: &Target, resource_version: Option<&str>) -> bool {
+        let mut writes = self.lock();
+        match (writes.get_mut(target), resource_version) {
+            (Some(Write::Sent(seen)), version) => {
+                *seen = Some(version.unwrap_or_default().to_owned());
+                true
+            }
+            (Some(Write::Done(own)), Some(version)) => own == version,
+            (Some(Write::Done(_)), None) => {
+                writes.remove(target);
+                false
+            }
+            (None, _) => false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Target, Write>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> Target {
+        Target::secret(("team".to_owned(), "app".to_owned()))
+    }
+
+    #[test]
+    fn only_the_version_we_wrote_is_our_own() {
+        let writes = OwnWrites::default();
+        let target = target();
+        assert!(!writes.begin(&target).done("7"));
+        assert!(writes.made(&target, "7") && !writes.made(&target, "8"));
+        assert!(writes.includes(&target, Some("7")));
+        assert!(!writes.includes(&target, Some("8")));
+        assert!(!writes.includes(&target, None));
+        assert!(!writes.includes(&target, Some("7")));
+    }
+
+    #[test]
+    fn the_watch_may_be_faster_than_the_answer() {
+        let writes = OwnWrites::default();
+        let target = target();
+        let writing = writes.begin(&target);
+        assert!(writes.includes(&target, Some("7")));
+        assert!(!writing.done("7"));
+        // somebody else wrote after us, and the watch brought that before our answer
+        let writing = writes.begin(&target);
+        assert!(writes.includes(&target, Some("8")));
+        assert!(writes.includes(&target, Some("9")));
+        assert!(writing.done("8"));
+        // a write that failed, or was given up, is none
+        drop(writes.begin(&target));
+        assert!(!writes.includes(&target, Some("10")));
+    }
+}
