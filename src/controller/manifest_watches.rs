@@ -18,7 +18,7 @@ use crate::api::meta::{MANAGED_LABEL, MANAGED_VALUE};
 use super::context::Context;
 use super::dependents::{ObjectKey, Target};
 use super::outcome::chain;
-use super::triggers::{Change, Presence, object_key, target_is_gone, wake_writers};
+use super::triggers::{Change, Presence, object_key, target_is_at};
 use super::watch_pauses::WatchPauses;
 
 type Kind = (Manifest, ApiResource);
@@ -85,15 +85,12 @@ async fn follow(manifest: Manifest, kind: ApiResource, ctx: Arc<Context>) -> Man
         };
         match event.map(|event| presence.apply(event, object_key)) {
             Ok(Change::Present(key, object)) => {
-                let target = target(key);
                 let version = object.resource_version();
-                if !ctx.own_writes.includes(&target, version.as_deref()) {
-                    wake_writers(&target, true, &ctx);
-                }
+                target_is_at(&target(key), version.as_deref(), true, &ctx);
             }
             Ok(Change::Gone(keys)) => {
                 for key in keys {
-                    target_is_gone(&target(key), &ctx);
+                    target_is_at(&target(key), None, true, &ctx);
                 }
             }
             Err(error) => {

@@ -211,6 +211,10 @@ pub(super) async fn secrets(
     let mut presence: Presence<ObjectKey> = Presence::new();
     let mut events = std::pin::pin!(events);
     while let Some(event) = events.next().await {
+        // that a list begins is announced before it is asked for
+        if !matches!(event, Ok(Event::Init)) {
+            ctx.memories.follows_targets(event.is_ok());
+        }
         let Some(event) = usable::<Secret, _>(&ctx, event) else {
             continue;
         };
@@ -222,39 +226,45 @@ pub(super) async fn secrets(
                 ctx.template_sources
                     .seen(&source, version.as_deref(), is_listed, &ctx);
                 credentials_changed(&Used::Secret(key.clone()), version.as_deref(), &ctx);
-                let target = Target::secret(key);
-                if !ctx.own_writes.includes(&target, version.as_deref()) {
-                    let is_managed = secret.labels().get(MANAGED_LABEL).map(String::as_str)
-                        == Some(MANAGED_VALUE);
-                    wake_writers(&target, is_managed, &ctx);
-                }
+                let is_managed =
+                    secret.labels().get(MANAGED_LABEL).map(String::as_str) == Some(MANAGED_VALUE);
+                target_is_at(&Target::secret(key), version.as_deref(), is_managed, &ctx);
             }
             Change::Gone(keys) => {
                 for key in keys {
                     let source = TemplateSource::Secret(key.clone());
                     ctx.template_sources.seen(&source, None, false, &ctx);
                     credentials_changed(&Used::Secret(key.clone()), None, &ctx);
-                    target_is_gone(&Target::secret(key), &ctx);
+                    target_is_at(&Target::secret(key), None, true, &ctx);
                 }
             }
         }
     }
 }
 
-/// Whoever writes the target makes it again.
-pub(super) fn target_is_gone(target: &Target, ctx: &Context) {
-    ctx.own_writes.includes(target, None);
-    wake_writers(target, true, ctx);
+/// The watch brought a target at this resource version, or without one: it is gone, and whoever writes it
+/// makes it again. Those who failed over it look again whatever it is now; those in step only where it is,
+/// or was, a managed one.
+pub(super) fn target_is_at(
+    target: &Target,
+    version: Option<&str>,
+    is_managed: bool,
+    ctx: &Context,
+) {
+    let is_own = ctx.own_writes.includes(target, version) && version.is_some();
+    let writers = ctx.dependents().of_target(target);
+    for writer in &writers {
+        ctx.memories.target_watched(writer, version);
+        if !is_own && (is_managed || ctx.memories.has_failed(writer)) {
+            ctx.wake.external_secret(writer, Urgency::Changed);
+        }
+    }
 }
 
-/// Those who failed over the target look again whatever it is now; those in step only where it
-/// is, or was, a managed one.
-pub(super) fn wake_writers(target: &Target, is_managed: bool, ctx: &Context) {
+/// All who write the target look again.
+pub(super) fn wake_writers(target: &Target, ctx: &Context) {
     let writers = ctx.dependents().of_target(target);
-    for writer in writers
-        .iter()
-        .filter(|writer| is_managed || ctx.memories.has_failed(writer))
-    {
+    for writer in &writers {
         ctx.wake.external_secret(writer, Urgency::Changed);
     }
 }

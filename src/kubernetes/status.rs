@@ -1,12 +1,18 @@
 //! Writes the status subresource whole (a PUT, as ESO does: a merge patch cannot write `null`).
 
+use http::HeaderValue;
+use http::header::ACCEPT;
 use kube::api::PostParams;
+use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The field manager of ESO's own writes to its kinds (spec: operations.md 2.4).
 pub const MANAGER: &str = "external-secrets";
+
+/// Answers hold no more than the metadata (Kubernetes API concepts, "Metadata only fetches").
+const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// Replaces `status` of `object` and returns the new resource version.
 ///
@@ -34,16 +40,14 @@ where
         field_manager: Some(MANAGER.to_owned()),
         ..PostParams::default()
     };
-    let request = kube::core::Request::new(url)
+    let mut request = kube::core::Request::new(url)
         .replace_subresource("status", &object.name_any(), &params, body)
         .map_err(kube::Error::BuildRequest)?;
-    let written: Written = client.request(request).await?;
-    Ok(written.metadata.resource_version.unwrap_or_default())
-}
-
-#[derive(serde::Deserialize)]
-struct Written {
-    metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    // the rest of the answer is what was sent
+    let accept = HeaderValue::from_static(METADATA);
+    request.headers_mut().insert(ACCEPT, accept);
+    let written: PartialObjectMeta<K> = client.request(request).await?;
+    Ok(written.resource_version().unwrap_or_default())
 }
 
 /// Takes `finalizer` off `object`, if the list is still the one that was read.

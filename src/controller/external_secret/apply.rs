@@ -12,6 +12,7 @@ use crate::kubernetes::events::{Kind, Note};
 use crate::kubernetes::secrets;
 
 use super::build::{field_manager, owner_hash};
+use super::observe;
 use super::plan::{self, Plan, TargetPlan};
 use super::spec::SyncSpec;
 
@@ -148,7 +149,8 @@ async fn create(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), E
     let write = secrets::create(&ctx.client, secret, &manager);
     let name = spec.target.name.clone();
     let written = watched(&target_of(secret), ctx, write).await;
-    written.map(drop).map_err(|source| {
+    let remembered = written.map(|secret| observe::remember(spec, &secret, ctx));
+    remembered.map_err(|source| {
         if is_about_size(&source) {
             Error::TooLarge { name, source }
         } else {
@@ -162,7 +164,8 @@ async fn update(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), E
     let write = secrets::replace(&ctx.client, secret, &manager);
     let name = spec.target.name.clone();
     let written = watched(&target_of(secret), ctx, write).await;
-    written.map(drop).map_err(|source| {
+    let remembered = written.map(|secret| observe::remember(spec, &secret, ctx));
+    remembered.map_err(|source| {
         if is_about_size(&source) {
             Error::TooLarge { name, source }
         } else {
@@ -176,18 +179,18 @@ fn target_of(secret: &Secret) -> Target {
 }
 
 /// Writes `target`; the watch event of the write is no news, a version of somebody else that came
-/// meanwhile is. Returns the resource version.
+/// meanwhile is.
 pub(super) async fn watched<K: ResourceExt>(
     target: &Target,
     ctx: &Context,
     write: impl Future<Output = kube::Result<K>>,
-) -> kube::Result<String> {
+) -> kube::Result<K> {
     let writing = ctx.own_writes.begin(target);
-    let version = write.await?.resource_version().unwrap_or_default();
-    if writing.done(&version) {
-        triggers::wake_writers(target, true, ctx);
+    let written = write.await?;
+    if writing.done(&written.resource_version().unwrap_or_default()) {
+        triggers::wake_writers(target, ctx);
     }
-    Ok(version)
+    Ok(written)
 }
 
 /// The API server's limit on requests, or that of the database behind it.

@@ -16,8 +16,13 @@ const STORE_PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// The memories of all ExternalSecrets.
 #[derive(Debug, Default)]
-pub struct Memories {
-    objects: Mutex<HashMap<ObjectKey, Memory>>,
+pub struct Memories(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    objects: HashMap<ObjectKey, Memory>,
+    /// The watch brings what becomes of targets.
+    follows_targets: bool,
 }
 
 /// One memory.
@@ -40,11 +45,31 @@ pub struct Memory {
     written: Option<Arc<(u64, ExternalSecretStatus)>>,
     /// The resource version that the watch brought last.
     watched: u64,
+    /// The resource version of the target that the watch brought last.
+    target_watched: u64,
+    /// How the target was when it was last read or written.
+    look: Option<Look>,
     marks: u64,
     served_marks: u64,
 }
 
+/// A target that was found, or left, as a spec wants it.
+#[derive(Clone, Debug)]
+struct Look {
+    /// Its resource version.
+    at: u64,
+    /// [`super::spec::SyncSpec::version`]
+    spec: String,
+}
+
 impl Memory {
+    /// Whether nothing became of the target since it was as this version of the spec wants it, but for
+    /// values: nobody has to read it.
+    pub fn target_stands(&self, spec: &str) -> bool {
+        let look = self.look.as_ref();
+        look.is_some_and(|look| look.spec == spec && self.target_watched <= look.at)
+    }
+
     /// Whether a store or credential changed since the last successful refresh.
     pub fn is_stale(&self) -> bool {
         self.marks != self.served_marks
@@ -68,8 +93,8 @@ impl Memory {
 impl Memories {
     /// The memory of `object`; of an object made again under the name nothing is known.
     pub fn of(&self, object: &ObjectKey, uid: &str) -> Memory {
-        let mut objects = self.lock();
-        let memory = objects.entry(object.clone()).or_default();
+        let mut state = self.lock();
+        let memory = state.objects.entry(object.clone()).or_default();
         if memory.uid != uid {
             let marks = memory.marks;
             *memory = Memory {
@@ -116,8 +141,8 @@ impl Memories {
     /// It waits at `now` for the first word on a store. Returns until when it may; `None` where it failed
     /// already, or waited long enough.
     pub(super) fn waits(&self, object: &ObjectKey, now: Timestamp) -> Option<Timestamp> {
-        let mut objects = self.lock();
-        let entry = objects.entry(object.clone()).or_default();
+        let mut state = self.lock();
+        let entry = state.objects.entry(object.clone()).or_default();
         if entry.failures > 0 {
             return None;
         }
@@ -133,6 +158,7 @@ impl Memories {
     /// Whether the last reconcile failed.
     pub fn has_failed(&self, object: &ObjectKey) -> bool {
         self.lock()
+            .objects
             .get(object)
             .is_some_and(|memory| memory.failures > 0)
     }
@@ -160,6 +186,38 @@ impl Memories {
         });
     }
 
+    /// The target of `object` was found, or left, as the spec of this version wants it.
+    pub(super) fn target_is_in_step(&self, object: &ObjectKey, target_version: &str, spec: &str) {
+        let mut state = self.lock();
+        if !state.follows_targets {
+            return;
+        }
+        let entry = state.objects.entry(object.clone()).or_default();
+        entry.look = target_version.parse().ok().map(|at| Look {
+            at,
+            spec: spec.to_owned(),
+        });
+    }
+
+    /// The watch brought the target of `object` at this resource version, or without one: it is gone.
+    pub fn target_watched(&self, object: &ObjectKey, resource_version: Option<&str>) {
+        let version = resource_version.and_then(|version| version.parse().ok());
+        self.update(object, |entry| {
+            entry.target_watched = version.unwrap_or(u64::MAX);
+        });
+    }
+
+    /// The watch of the targets delivers, or is broken: whatever was seen of them before may be outdated.
+    pub fn follows_targets(&self, follows: bool) {
+        let mut state = self.lock();
+        if state.follows_targets && !follows {
+            for entry in state.objects.values_mut() {
+                entry.look = None;
+            }
+        }
+        state.follows_targets = follows;
+    }
+
     /// A store or credential of `object` changed: its next reconcile fetches, without the pause
     /// of earlier failures.
     pub fn mark_stale(&self, object: &ObjectKey) {
@@ -171,15 +229,15 @@ impl Memories {
 
     /// The object is gone.
     pub fn forget(&self, object: &ObjectKey) {
-        self.lock().remove(object);
+        self.lock().objects.remove(object);
     }
 
     fn update(&self, object: &ObjectKey, change: impl FnOnce(&mut Memory)) {
-        change(self.lock().entry(object.clone()).or_default());
+        change(self.lock().objects.entry(object.clone()).or_default());
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ObjectKey, Memory>> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -247,5 +305,47 @@ mod tests {
         let memory = memories.of(&key(), "");
         memories.succeeded(&key(), &memory, at(107), None);
         assert_eq!(memories.waits(&key(), at(200)), Some(at(205)));
+    }
+
+    #[test]
+    fn a_target_stands_until_the_watch_brings_another_version_or_breaks() {
+        let memories = Memories::default();
+        let stands = |spec| memories.of(&key(), "uid").target_stands(spec);
+        memories.target_is_in_step(&key(), "7", "1-a");
+        assert!(!stands("1-a"), "no watch would tell of a change");
+        memories.follows_targets(true);
+        assert!(!stands("1-a"));
+        memories.target_is_in_step(&key(), "7", "1-a");
+        assert!(stands("1-a") && !stands("2-a"));
+        for version in ["6", "7"] {
+            memories.target_watched(&key(), Some(version));
+            assert!(stands("1-a"), "{version} is no news");
+        }
+        memories.target_watched(&key(), Some("8"));
+        assert!(!stands("1-a"));
+        // read before the watch brought what came after
+        memories.target_is_in_step(&key(), "7", "1-a");
+        assert!(!stands("1-a"));
+        memories.target_is_in_step(&key(), "8", "1-a");
+        assert!(stands("1-a"));
+        memories.target_watched(&key(), None);
+        memories.target_is_in_step(&key(), "8", "1-a");
+        assert!(!stands("1-a"), "it is gone");
+        memories.target_is_in_step(&key(), "9", "1-a");
+        memories.target_watched(&key(), Some("9"));
+        assert!(stands("1-a"), "it was made again");
+        memories.follows_targets(false);
+        memories.follows_targets(true);
+        assert!(!stands("1-a"), "events may be missing");
+    }
+
+    #[test]
+    fn the_target_of_an_object_made_again_is_looked_at() {
+        let memories = Memories::default();
+        memories.follows_targets(true);
+        memories.of(&key(), "old");
+        memories.target_is_in_step(&key(), "7", "1-a");
+        assert!(memories.of(&key(), "old").target_stands("1-a"));
+        assert!(!memories.of(&key(), "new").target_stands("1-a"));
     }
 }

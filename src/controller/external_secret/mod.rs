@@ -192,7 +192,7 @@ async fn sync(object: &ExternalSecret, known: &Known, ctx: &Context) -> Result<O
             .map_err(Error::Finalizer);
     }
     let spec = validate::validate(object)?;
-    let target = observe::target(&spec, known.is_new(), ctx).await?;
+    let target = observe::target(&spec, known, ctx).await?;
     let now = ctx.clock.now();
     let is_valid = target.needs_no_write(&spec, ctx);
     let reason = match refresh::decide(&spec, &last_sync(known), is_valid, now) {

@@ -11,7 +11,7 @@ use crate::kubernetes::{secrets, status};
 
 use super::spec::SyncSpec;
 use super::uses::uses;
-use super::{Error, build, manifest, plan};
+use super::{Error, Known, build, manifest, plan};
 
 /// The target as it stands.
 pub(super) enum Target {
@@ -19,6 +19,8 @@ pub(super) enum Target {
     Secret(Option<Secret>),
     /// A Secret that nobody looked for: there is none, as a rule, and making it tells.
     Presumed,
+    /// A Secret that is known to stand as a refresh would write it, but for values.
+    Untouched,
     /// An object of another kind.
     Manifest(manifest::Observed),
 }
@@ -29,6 +31,7 @@ impl Target {
         match self {
             Self::Secret(present) => build::needs_no_write(spec, present.as_ref()),
             Self::Presumed => build::needs_no_write(spec, None),
+            Self::Untouched => true,
             Self::Manifest(observed) => observed.needs_no_write(spec, ctx),
         }
     }
@@ -38,19 +41,24 @@ impl Target {
         match self {
             Self::Secret(present) => build::is_untouched(spec, present.as_ref()),
             Self::Presumed => build::is_untouched(spec, None),
+            Self::Untouched => true,
             Self::Manifest(observed) => observed.is_untouched(spec, ctx),
         }
     }
 }
 
-/// Reads the target, if it may be there: that of a new ExternalSecret is not asked for.
-pub(super) async fn target(spec: &SyncSpec, is_new: bool, ctx: &Context) -> Result<Target, Error> {
+/// Reads the target, unless what is known of it does: there is none of a new ExternalSecret, and one that
+/// was in step stays so until the watch brings something else.
+pub(super) async fn target(spec: &SyncSpec, known: &Known, ctx: &Context) -> Result<Target, Error> {
     if let Some(manifest) = &spec.target.manifest {
         let observed = manifest::observe(spec, manifest, ctx).await?;
         return Ok(Target::Manifest(observed));
     }
-    if is_new {
+    if known.is_new() {
         return Ok(Target::Presumed);
+    }
+    if known.memory.target_stands(&spec.version) {
+        return Ok(Target::Untouched);
     }
     Ok(Target::Secret(secret(spec, ctx).await?))
 }
@@ -58,7 +66,22 @@ pub(super) async fn target(spec: &SyncSpec, is_new: bool, ctx: &Context) -> Resu
 /// Reads the target, a Secret.
 pub(super) async fn secret(spec: &SyncSpec, ctx: &Context) -> Result<Option<Secret>, Error> {
     let found = secrets::get(&ctx.client, &spec.namespace, &spec.target.name).await;
-    found.map_err(Error::Observe)
+    let found = found.map_err(Error::Observe)?;
+    if let Some(secret) = &found {
+        remember(spec, secret, ctx);
+    }
+    Ok(found)
+}
+
+/// Remembers a target that was read or written, if it is as a refresh would write it.
+pub(super) fn remember(spec: &SyncSpec, target: &Secret, ctx: &Context) {
+    if let Some(version) = &target.metadata.resource_version
+        && build::is_untouched(spec, Some(target))
+    {
+        let object = (spec.namespace.clone(), spec.name.clone());
+        ctx.memories
+            .target_is_in_step(&object, version, &spec.version);
+    }
 }
 
 /// Whether the object still stands as the cache has it. While its watch is behind it may be

@@ -106,7 +106,11 @@ async fn checked(
         Err(error) => not_written(known, ctx, &error),
         Ok(next) => {
             let (namespace, name) = &known.key;
-            tracing::debug!(namespace, name, "nothing changed at the source");
+            if known.status.conditions == in_step.after.conditions {
+                tracing::debug!(namespace, name, "nothing changed at the source");
+            } else {
+                tracing::info!(namespace, name, reason = "Unchanged", "synced");
+            }
             next
         }
     }

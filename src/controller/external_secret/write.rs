@@ -34,6 +34,7 @@ pub(super) async fn write(
             return observed.write(object, spec, data, ctx).await;
         }
         observe::Target::Secret(found) => found,
+        observe::Target::Untouched => observe::secret(spec, ctx).await?,
         observe::Target::Presumed => match create(object, spec, bound, data, ctx).await? {
             Some(written) => return Ok(written),
             None => observe::secret(spec, ctx).await?,

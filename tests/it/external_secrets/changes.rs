@@ -98,22 +98,43 @@ fn a_target_that_somebody_touched_is_made_again_though_the_vault_did_not_change(
         let scene = synced("touched", pair(json!({}))).await;
         let mark = scene.bed().azure().mark();
         listed_times(&scene, mark, 1).await;
-        let label =
-            json!({"metadata": {"labels": {"reconcile.external-secrets.io/created-by": null}}});
-        scene.patch(&scene.object("Secret", "app"), label).await;
-        let is_mended = |o: Option<&Value>| {
-            o.is_some_and(|o| {
-                o["metadata"]["labels"]["reconcile.external-secrets.io/created-by"].is_string()
-            })
+        let target = scene.object("Secret", "app");
+        // without the second no event wakes anybody, and the next refresh finds it
+        for (label, reads) in [("created-by", 2), ("managed", 4)] {
+            let label = format!("reconcile.external-secrets.io/{label}");
+            let patch = json!({"metadata": {"labels": {&label: null}}});
+            scene.patch(&target, patch).await;
+            let is_mended =
+                |o: Option<&Value>| o.is_some_and(|o| o["metadata"]["labels"][&label].is_string());
+            scene.until("the label is back", &target, is_mended).await;
+            assert_eq!(count(&scene, mark, "secrets.get"), reads);
+        }
+    });
+}
+
+#[test]
+fn an_outage_in_which_nothing_changed_ends_without_a_read_and_its_end_is_told() {
+    run(async {
+        let scene = synced("outage", pair(json!({}))).await;
+        let app = scene.object("ExternalSecret", "app");
+        scene.fault(&json!({"status": 503}));
+        scene.fails(&app, "VaultUnavailable", &["503"]).await;
+        let mark = scene.bed().azure().mark();
+        scene.fault(&Value::Null);
+        scene.ready(&app).await;
+        assert_eq!(count(&scene, mark, "secrets.get"), 0);
+        let is_told = |line: &str| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["namespace"] == scene.namespace.as_str()
+                && [&line["message"], &line["reason"], &line["level"]]
+                    == ["synced", "Unchanged", "INFO"]
         };
-        scene
-            .until(
-                "the label is back",
-                &scene.object("Secret", "app"),
-                is_mended,
-            )
-            .await;
-        assert_eq!(count(&scene, mark, "secrets.get"), 2);
+        // once the status is written
+        eventually("the end is told", async || {
+            let log = scene.operator().log().unwrap();
+            log.lines().any(is_told).then_some(())
+        })
+        .await;
     });
 }
 

@@ -19,7 +19,7 @@ use crate::support;
 use crate::support::bed::{Bed, Kind};
 use crate::support::cluster::{ObjectRef, text};
 use crate::support::manifests::ready;
-use crate::support::operator::{Operator, Options, USER, is_write};
+use crate::support::operator::{Operator, Options, SYNC_CALLS, USER, counter, is_write};
 use crate::support::say;
 use crate::support::settings;
 
@@ -340,10 +340,7 @@ async fn looked_at(
         );
         let metrics = operator.metrics().await.unwrap_or_default();
         let is_seen = |(namespace, name): &(String, String)| {
-            let series = format!(
-                "externalsecret_sync_calls_total{{name=\"{name}\",namespace=\"{namespace}\"}}"
-            );
-            metrics.contains(&series)
+            counter(&metrics, SYNC_CALLS, namespace, name) > 0
         };
         let audited = bed.plane().audit_events()?;
         let by_operator = audited.iter().filter(|event| event.user == USER).count();

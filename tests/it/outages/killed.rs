@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::scene::{Scene, Team};
 use crate::support::bed::Kind;
 use crate::support::cluster::array;
+use crate::support::operator::{SYNC_CALLS, counter};
 use crate::support::run;
 
 const EACH: usize = 8;
@@ -100,10 +101,7 @@ fn names(prefix: &str) -> Vec<String> {
 }
 
 fn is_begun(metrics: &str, team: &Team, name: &str) -> bool {
-    let namespace = &team.namespace;
-    let series =
-        format!("externalsecret_sync_calls_total{{name=\"{name}\",namespace=\"{namespace}\"}} ");
-    metrics.contains(&series)
+    counter(metrics, SYNC_CALLS, &team.namespace, name) > 0
 }
 
 async fn stamps(team: &Team, names: &[String]) -> anyhow::Result<Vec<[String; 2]>> {

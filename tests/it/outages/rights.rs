@@ -31,6 +31,9 @@ fn without_the_right_to_secrets_it_names_the_cause_and_recovers_when_it_is_back(
             .allow(array(&rules).filter(|rule| !of_secrets(rule)))
             .await?;
 
+        // nobody reads what stands while its watch, which goes on until it is begun again, is silent
+        scene.bed.plane().restart_api_server().await?;
+        scene.logged("cannot watch resource").await?;
         let condition = team.ready("ExternalSecret", "busy", "False").await?;
         let message = text(&condition["message"]);
         assert!(
@@ -40,9 +43,6 @@ fn without_the_right_to_secrets_it_names_the_cause_and_recovers_when_it_is_back(
             "{message}"
         );
         scene.logged("cannot get resource").await?;
-        // the watch of Secrets goes on until it is begun again
-        scene.bed.plane().restart_api_server().await?;
-        scene.logged("cannot watch resource").await?;
         told_by_an_event(&mut scene, &team).await?;
         refused_with_pauses(&mut scene, mark, began).await?;
         // one that starts now knows less, and keeps what stands all the same

@@ -25,6 +25,17 @@ const GRACE: Duration = Duration::from_secs(15);
 /// Lines of the log that an error shows.
 const TAIL: usize = 25;
 
+/// The counter of an ExternalSecret's reconciles.
+pub(crate) const SYNC_CALLS: &str = "externalsecret_sync_calls_total";
+
+/// A counter of one ExternalSecret in Prometheus' text format; 0 where there is none.
+pub(crate) fn counter(metrics: &str, family: &str, namespace: &str, name: &str) -> u64 {
+    let series = format!("{family}{{name=\"{name}\",namespace=\"{namespace}\"}} ");
+    let mut lines = metrics.lines();
+    let count = lines.find_map(|line| line.strip_prefix(&series)?.parse().ok());
+    count.unwrap_or_default()
+}
+
 /// Whether the operator asked to write something other than an Event.
 pub(crate) fn is_write(event: &AuditEvent) -> bool {
     event.user == USER && WRITES.contains(&event.verb.as_str()) && event.resource != "events"

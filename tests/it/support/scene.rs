@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 use super::bed::{Bed, Kind};
 use super::cluster::{ObjectRef, text};
 use super::manifests::{credentials, external_secret, ready, replace, store_of, value};
-use super::operator::{self, Operator, Options};
+use super::operator::{self, Operator, Options, SYNC_CALLS, counter};
 use super::settings;
 
 /// So long something that should happen at once may take on a busy machine.
@@ -338,12 +338,7 @@ impl Scene {
     /// A counter of one ExternalSecret of this namespace.
     pub(crate) async fn counter(&self, family: &str, name: &str) -> u64 {
         let metrics = self.operator().metrics().await.unwrap();
-        let series = format!(
-            "{family}{{name=\"{name}\",namespace=\"{}\"}} ",
-            self.namespace
-        );
-        let line = metrics.lines().find_map(|line| line.strip_prefix(&series));
-        line.map_or(0, |count| count.parse().unwrap())
+        counter(&metrics, family, &self.namespace, name)
     }
 
     /// Waits until an ExternalSecret has failed at least so often.
@@ -357,7 +352,7 @@ impl Scene {
 
     /// Waits until a reconcile that began after this call has ended.
     pub(crate) async fn reconciled(&self, name: &str) {
-        let calls = async || self.counter("externalsecret_sync_calls_total", name).await;
+        let calls = async || self.counter(SYNC_CALLS, name).await;
         // a second one begins only when the first has ended
         for _ in 0..2 {
             let before = calls().await;

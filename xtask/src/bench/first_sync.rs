@@ -3,7 +3,7 @@
 //! operator wrote them for a sample) and nothing else, on the same machine in the same run.
 
 use std::io::{Write as _, stdout};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -24,8 +24,6 @@ const TEAM: &str = "bench";
 const LOADED: &str = "loaded";
 /// The ExternalSecret whose Secret, status and event the loader repeats.
 const SAMPLE: &str = "sample";
-/// Of the operator's log, once a status is written.
-const SYNCED: &str = "\"message\":\"synced\"";
 /// An interval beyond the measurement.
 const INTERVAL: u64 = 36_000;
 /// Where the API server's throughput no longer grows (testbed.md, write ceiling).
@@ -61,8 +59,12 @@ pub(super) async fn run(args: &Args) -> Result<()> {
     say("the operator syncs")?;
     let before = Figures::now(&stage)?;
     let start = Instant::now();
-    let log = stage.start_operator().await?.log().to_owned();
-    until_told(&stage, &log, args.count).await?;
+    stage.start_operator().await?;
+    stage
+        .until("all are synced", WITHIN, async |stage| {
+            Ok(stage.told_synced()? >= args.count)
+        })
+        .await?;
     let ours = start.elapsed();
     let ready = stage.ready(TEAM).await?;
     ensure!(ready == args.count + 1, "{ready} are ready");
@@ -196,16 +198,6 @@ async fn clear(stage: &Stage) -> Result<()> {
             let api = stage.external_secrets(LOADED);
             let left = api.list(&ListParams::default().limit(1)).await?;
             Ok(left.items.is_empty())
-        })
-        .await
-}
-
-/// Waits until the operator says of so many that they are synced: that asks the API server for nothing.
-async fn until_told(stage: &Stage, log: &Path, count: usize) -> Result<()> {
-    stage
-        .until("all are synced", WITHIN, async |_| {
-            let text = std::fs::read_to_string(log).context("read the operator's log")?;
-            Ok(text.matches(SYNCED).count() >= count)
         })
         .await
 }

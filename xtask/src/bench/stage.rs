@@ -19,6 +19,8 @@ use crate::{cargo, operator};
 use super::manifests;
 
 const USER: &str = "system:serviceaccount:external-secrets:keyferry";
+/// Of the operator's log.
+const SYNCED: &str = "\"message\":\"synced\"";
 const TOKEN_LIFE: Duration = Duration::from_hours(6);
 const LOG_LINES: usize = 20;
 const GRACE: Duration = Duration::from_secs(20);
@@ -142,6 +144,14 @@ impl Stage {
             followed = follow => followed,
             given_up = self.until(&what, limit, async |_| Ok(false)) => given_up,
         }
+    }
+
+    /// How often the oldest replica has told that an ExternalSecret became ready, which it does once the status
+    /// is written: to look for it asks the API server for nothing.
+    pub(super) fn told_synced(&self) -> Result<usize> {
+        let log = self.replicas.first().context("no replica runs")?.log();
+        let told = std::fs::read_to_string(log).context("read the operator's log")?;
+        Ok(told.matches(SYNCED).count())
     }
 
     /// How many ExternalSecrets of the namespace are ready.

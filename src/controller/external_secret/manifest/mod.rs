@@ -268,10 +268,10 @@ impl Observed {
             Some(_) => return Ok(Written::Done(Verdict::Synced)),
         };
         match written {
-            Ok(version) => {
+            Ok(written) => {
                 let before = self.present.as_ref().map(ResourceExt::resource_version);
                 // what the API server adds by itself makes no other object
-                if before != Some(Some(version)) {
+                if before != Some(written.resource_version()) {
                     tell_normal(object, ctx, word, format!("{word} {name}"));
                 }
                 Ok(Written::Done(Verdict::Synced))

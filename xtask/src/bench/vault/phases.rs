@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use azfake::Fault;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
@@ -221,6 +221,7 @@ pub(super) async fn throttled(stage: &Stage, args: &Args) -> Result<Vec<Row>> {
         sleep(Duration::from_secs(5)).await;
     }
     let (_, asked) = stage.azure().requests_since(mark, TEAM);
+    let told = stage.told_synced()?;
     stage.azure().fault(TEAM, None);
     let (mark, cleared) = (stage.azure().mark(), Instant::now());
     let all = args.count + MORE + NEW;
@@ -230,8 +231,14 @@ pub(super) async fn throttled(stage: &Stage, args: &Args) -> Result<Vec<Row>> {
         })
         .await?;
     let paused = cleared.elapsed();
-    stage.all_ready(TEAM, all, WITHIN).await?;
+    stage
+        .until("all are synced again", WITHIN, async |stage| {
+            Ok(stage.told_synced()? >= told + all)
+        })
+        .await?;
     let recovered = cleared.elapsed();
+    let ready = stage.ready(TEAM).await?;
+    ensure!(ready == all, "{ready} of {all} are ready");
     Ok(vec![
         (
             "a minute of 429 with Retry-After 20 s: requests to that vault".to_owned(),
