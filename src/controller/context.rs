@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::SignedDuration;
 use kube::Client;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
@@ -96,6 +97,8 @@ pub struct Context {
     pub own_writes: OwnWrites,
     /// Whether the vaults behind the stores answer.
     pub reach: Arc<Reach>,
+    /// Places for writes that tell of failures.
+    pub failure_reports: Semaphore,
     /// Failures in a row of each store.
     pub store_failures: Failures<StoreKey>,
     /// With what each store was last found valid.

@@ -39,6 +39,7 @@ use kube::runtime::reflector::{ObjectRef, Store, store};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::api::external_secret::ExternalSecret;
 use crate::api::secret_store::{ClusterSecretStore, SecretStore};
@@ -65,6 +66,9 @@ pub use readiness::Readiness;
 pub use stores::StoreKey;
 
 const COMPONENT: &str = "external-secrets";
+/// Statuses that tell of a failure are written so many at a time: nobody waits for them, and a busy API server
+/// is late with its watches. By these comes what somebody waits for.
+const FAILURES_AT_ONCE: usize = 8;
 /// So long the last events may take to be written.
 const EVENTS_WITHIN: Duration = Duration::from_secs(3);
 
@@ -178,6 +182,7 @@ fn context(
         own_writes: own_writes::OwnWrites::default(),
         template_sources: template_sources::TemplateSources::default(),
         reach: Arc::default(),
+        failure_reports: Semaphore::new(FAILURES_AT_ONCE),
         store_failures: context::Failures::default(),
         validated: context::Validated::default(),
         wake,

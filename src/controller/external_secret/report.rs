@@ -185,10 +185,16 @@ async fn failed(object: &ExternalSecret, known: &Known, ctx: &Context, error: &E
         now,
     );
     let after = status::with_errors(&known.status, after, error.entries());
-    if after != known.status
-        && let Err(error) = write(object, known, ctx, &after).await
-    {
-        tracing::warn!(namespace, name, error = %chain(&error), "the status was not written");
+    if after != known.status {
+        // closed with the process
+        let place = known
+            .turn
+            .while_waiting(ctx.failure_reports.acquire())
+            .await;
+        if let Err(error) = write(object, known, ctx, &after).await {
+            tracing::warn!(namespace, name, error = %chain(&error), "the status was not written");
+        }
+        drop(place);
     }
     Next::Retry(pause(object, error, failures))
 }

@@ -4,6 +4,7 @@
 use azfake::LoggedRequest;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
+use testbed::AuditEvent;
 
 use super::{application, credentials_of};
 use crate::support::manifests::external_secret;
@@ -12,6 +13,8 @@ use crate::support::scene::Scene;
 
 /// Failures that a test waits for: the third comes 3 s after the first.
 const FAILURES: u64 = 3;
+/// ExternalSecrets that fail together.
+const CROWD: usize = 40;
 
 /// The object's failure was written once, as a status and as an event.
 fn assert_said_once(scene: &Scene, name: &str) {
@@ -72,6 +75,35 @@ fn a_missing_store_costs_neither_the_vault_nor_the_api_server() {
             .await;
         assert_eq!(scene.asked_since(mark), []);
         assert_said_once(&scene, "app");
+    });
+}
+
+/// Nobody waits for that, and a busy API server is late with what somebody waits for.
+#[test]
+fn a_crowd_that_fails_at_once_is_told_of_a_few_at_a_time() {
+    run(async {
+        let scene = Scene::synced("pace-crowd").await;
+        scene.fault(&json!({"status": 403, "latencyMs": 2000}));
+        let names: Vec<String> = (0..CROWD).map(|number| format!("s{number}")).collect();
+        for name in &names {
+            scene.apply(external_secret(name, json!({}))).await;
+        }
+        for name in &names {
+            let object = scene.object("ExternalSecret", name);
+            scene
+                .fails(&object, "AccessDenied", &["spec.data[0]"])
+                .await;
+        }
+        let mut told = scene.api_calls("update", "externalsecrets/status");
+        told.retain(|event| names.contains(&event.name));
+        assert_eq!(told.len(), CROWD);
+        let at_once = told.iter().map(|event| {
+            let [came, _] = &event.times;
+            let is_open = |other: &&AuditEvent| other.times[0] <= *came && *came < other.times[1];
+            told.iter().filter(is_open).count()
+        });
+        let most = at_once.max().unwrap();
+        assert!((1..=8).contains(&most), "{most} at a time");
     });
 }
 

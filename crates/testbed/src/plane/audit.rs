@@ -28,6 +28,9 @@ pub struct AuditEvent {
     pub user_agent: String,
     /// Path and query of the request.
     pub uri: String,
+    /// When the request came and when it was answered, in RFC 3339 with microseconds: later ones compare as
+    /// greater.
+    pub times: [String; 2],
 }
 
 /// Which events to count; `None` matches all.
@@ -97,6 +100,7 @@ fn event(line: &str) -> Result<Option<AuditEvent>> {
         code: u16::try_from(code)?,
         user_agent: text("/userAgent"),
         uri: text("/requestURI"),
+        times: [text("/requestReceivedTimestamp"), text("/stageTimestamp")],
     }))
 }
 
