@@ -147,31 +147,36 @@ pub(super) async fn apply(
 async fn create(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), Error> {
     let manager = field_manager(&spec.name);
     let write = secrets::create(&ctx.client, secret, &manager);
-    let name = spec.target.name.clone();
-    let written = watched(&target_of(secret), ctx, write).await;
-    let remembered = written.map(|secret| observe::remember(spec, &secret, ctx));
-    remembered.map_err(|source| {
-        if is_about_size(&source) {
-            Error::TooLarge { name, source }
-        } else {
-            Error::Create { name, source }
-        }
-    })
+    let failed = |name, source| Error::Create { name, source };
+    put(secret, spec, ctx, write, failed).await
 }
 
 async fn update(secret: &Secret, spec: &SyncSpec, ctx: &Context) -> Result<(), Error> {
     let manager = field_manager(&spec.name);
     let write = secrets::replace(&ctx.client, secret, &manager);
-    let name = spec.target.name.clone();
-    let written = watched(&target_of(secret), ctx, write).await;
-    let remembered = written.map(|secret| observe::remember(spec, &secret, ctx));
-    remembered.map_err(|source| {
-        if is_about_size(&source) {
-            Error::TooLarge { name, source }
-        } else {
-            Error::Update { name, source }
+    let failed = |name, source| Error::Update { name, source };
+    put(secret, spec, ctx, write, failed).await
+}
+
+/// Makes `write` of `secret` and remembers what the API server made of it.
+async fn put(
+    secret: &Secret,
+    spec: &SyncSpec,
+    ctx: &Context,
+    write: impl Future<Output = kube::Result<Secret>>,
+    failed: impl FnOnce(String, kube::Error) -> Error,
+) -> Result<(), Error> {
+    match watched(&target_of(secret), ctx, write).await {
+        Ok(written) => {
+            observe::remember(spec, &written, ctx);
+            Ok(())
         }
-    })
+        Err(source) if is_about_size(&source) => Err(Error::TooLarge {
+            name: spec.target.name.clone(),
+            source,
+        }),
+        Err(source) => Err(failed(spec.target.name.clone(), source)),
+    }
 }
 
 fn target_of(secret: &Secret) -> Target {

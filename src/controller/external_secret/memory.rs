@@ -81,13 +81,18 @@ impl Memory {
         watched: Option<&ExternalSecretStatus>,
         resource_version: Option<&str>,
     ) -> ExternalSecretStatus {
-        let watched_version = resource_version.and_then(|version| version.parse::<u64>().ok());
+        let watched_version = number(resource_version);
         let written = self.written.as_deref();
         match written.filter(|(version, _)| watched_version.is_some_and(|seen| seen < *version)) {
             Some((_, status)) => status.clone(),
             None => watched.cloned().unwrap_or_default(),
         }
     }
+}
+
+/// Resource versions of one kind are numbers that grow (Kubernetes' KEP 5504).
+fn number(resource_version: Option<&str>) -> Option<u64> {
+    resource_version?.parse().ok()
 }
 
 impl Memories {
@@ -165,7 +170,7 @@ impl Memories {
 
     /// `status` was written and is the object's at `resource_version`.
     pub fn wrote(&self, object: &ObjectKey, resource_version: &str, status: &ExternalSecretStatus) {
-        let Ok(version) = resource_version.parse() else {
+        let Some(version) = number(Some(resource_version)) else {
             return;
         };
         self.update(object, |entry| {
@@ -176,7 +181,7 @@ impl Memories {
 
     /// The watch brought `object` at `resource_version`, with all that was written before.
     pub fn watched(&self, object: &ObjectKey, resource_version: Option<&str>) {
-        let Some(version) = resource_version.and_then(|version| version.parse().ok()) else {
+        let Some(version) = number(resource_version) else {
             return;
         };
         self.update(object, |entry| {
@@ -193,7 +198,7 @@ impl Memories {
             return;
         }
         let entry = state.objects.entry(object.clone()).or_default();
-        entry.look = target_version.parse().ok().map(|at| Look {
+        entry.look = number(Some(target_version)).map(|at| Look {
             at,
             spec: spec.to_owned(),
         });
@@ -201,7 +206,7 @@ impl Memories {
 
     /// The watch brought the target of `object` at this resource version, or without one: it is gone.
     pub fn target_watched(&self, object: &ObjectKey, resource_version: Option<&str>) {
-        let version = resource_version.and_then(|version| version.parse().ok());
+        let version = number(resource_version);
         self.update(object, |entry| {
             entry.target_watched = version.unwrap_or(u64::MAX);
         });

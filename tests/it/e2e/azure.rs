@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Case, EXTERNAL_SECRET, TARGET, common, entry, namespaced_store, play, with_store};
 use crate::support::cluster::{ObjectRef, text};
 use crate::support::manifests::{credentials, value};
+use crate::support::operator::SYNC_CALLS;
 use crate::support::scene::Scene;
 use crate::support::settings::repository;
 
@@ -138,11 +139,7 @@ async fn status_stays(use_azure_sdk: bool) {
     play(&scene, case, namespaced_store()).await;
     let object = scene.object("ExternalSecret", EXTERNAL_SECRET);
     let before = scene.ready(&object).await;
-    let calls = async || {
-        scene
-            .counter("externalsecret_sync_calls_total", EXTERNAL_SECRET)
-            .await
-    };
+    let calls = async || scene.counter(SYNC_CALLS, EXTERNAL_SECRET).await;
     let mark = calls().await;
     let foreign = json!({"metadata": {"labels": {"example.com/foreign": "label"}}});
     scene.patch(&scene.object("Secret", TARGET), foreign).await;

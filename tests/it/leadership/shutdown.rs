@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::pair::{Pair, until};
 use crate::support::cluster::text;
-use crate::support::operator::USER;
+use crate::support::operator::{SYNC_CALLS, USER, counter};
 use crate::support::{run, say};
 
 #[test]
@@ -101,7 +101,7 @@ async fn begun(pair: &Pair, fault: serde_json::Value) -> anyhow::Result<Instant>
     pair.team.sync("slow", "slow", "1h").await?;
     until("a reconcile that waits for the vault", async || {
         let metrics = pair.scene.operator.metrics().await?;
-        Ok(metrics.contains("externalsecret_sync_calls_total{name=\"slow\""))
+        Ok(counter(&metrics, SYNC_CALLS, &pair.team.namespace, "slow") > 0)
     })
     .await?;
     Ok(Instant::now())

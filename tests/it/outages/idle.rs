@@ -97,17 +97,15 @@ async fn refreshed(
 ) -> anyhow::Result<()> {
     let calls = async |scene: &Scene| {
         let metrics = scene.operator.metrics().await?;
-        let of = |name| counter(&metrics, SYNC_CALLS, &team.namespace, name);
-        anyhow::Ok(names.iter().map(|name| of(name)).collect::<Vec<u64>>())
+        let of = |name: &String| counter(&metrics, SYNC_CALLS, &team.namespace, name);
+        anyhow::Ok(names.iter().map(of).collect::<Vec<u64>>())
     };
     let before = calls(scene).await?;
     scene
         .until("refreshes", async |scene| {
             let now = calls(scene).await?;
-            let pairs = now.iter().zip(&before);
-            Ok(pairs
-                .into_iter()
-                .all(|(now, before)| *now >= before + times))
+            let mut pairs = now.iter().zip(&before);
+            Ok(pairs.all(|(now, before)| *now >= before + times))
         })
         .await
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::scene::{Scene, Team};
 use crate::support::bed::Kind;
+use crate::support::operator::{SYNC_CALLS, counter};
 use crate::support::run;
 
 const OBJECTS: usize = 40;
@@ -39,7 +40,7 @@ fn a_restart_reads_no_value_and_writes_nothing() -> anyhow::Result<()> {
             }
             (lists, reads)
         };
-        let reconciled = format!("externalsecret_sync_calls_total{{name=\"s{}\"", OBJECTS - 1);
+        let last = format!("s{}", OBJECTS - 1);
         scene
             .until("all were looked at", async |scene| {
                 // it may not listen yet
@@ -51,7 +52,7 @@ fn a_restart_reads_no_value_and_writes_nothing() -> anyhow::Result<()> {
                         "externalsecret_status_condition{{condition=\"Ready\",name=\"{name}\""
                     ))
                 });
-                Ok(seen && metrics.contains(&reconciled))
+                Ok(seen && counter(&metrics, SYNC_CALLS, &team.namespace, &last) > 0)
             })
             .await?;
         // forty names are two pages
