@@ -55,7 +55,7 @@ pub fn connect(
 ) -> Result<Client, Error> {
     let url = config.cluster_url.to_string();
     let counts = CountRequests::new(metrics.clone(), &config.cluster_url);
-    let builder = ClientBuilder::try_from(config);
+    let builder = ClientBuilder::try_from((config, guard.clone()));
     let builder = builder.map_err(|source| Error::Build { url, source })?;
     // the guard is outside: what it refuses is not asked. Requests wait for the pace before they come to it.
     let builder = builder.with_layer(&counts).with_layer(guard);

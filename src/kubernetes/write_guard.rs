@@ -1,13 +1,16 @@
 //! Keeps a client from writing once its process may no longer lead. Knows a deadline on the
 //! monotonic clock; who leads, and why, it does not know.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, poll_fn};
 use http::{Method, Request};
+use hyper::rt::Executor;
+use hyper_util::rt::TokioExecutor;
 use tower::{BoxError, Layer, Service};
 
 /// A write was refused, or its answer came when nothing may be written any more.
@@ -18,8 +21,9 @@ pub struct NotLeading;
 #[derive(Clone, Copy, Debug)]
 enum Permission {
     Always,
+    NotYet,
     Until(Instant),
-    Never,
+    Over,
 }
 
 /// Whether this process may write. Cloning it gives another hold of the same permission.
@@ -27,6 +31,10 @@ enum Permission {
 /// As a layer of a client it lets reads (GET, HEAD) pass and refuses everything else while there is no
 /// permission. It looks whenever a write makes progress, not only when it begins: a write that waited for
 /// a connection while the process slept is not sent.
+///
+/// As the executor of a client it ends connections once the permission is over: a write that was handed to
+/// its connection when the process fell asleep is not sent either. Reads end with them, which nobody needs
+/// who has led.
 #[derive(Clone, Debug)]
 pub struct WriteGuard(Arc<Mutex<Permission>>);
 
@@ -38,7 +46,7 @@ impl WriteGuard {
 
     /// Nothing may be written until [`WriteGuard::permit`].
     pub fn closed() -> Self {
-        Self(Arc::new(Mutex::new(Permission::Never)))
+        Self(Arc::new(Mutex::new(Permission::NotYet)))
     }
 
     /// Writes are permitted before `deadline`.
@@ -48,14 +56,23 @@ impl WriteGuard {
 
     /// Nothing may be written any more.
     pub fn close(&self) {
-        *self.lock() = Permission::Never;
+        *self.lock() = Permission::Over;
     }
 
     fn is_open(&self) -> bool {
         match *self.lock() {
             Permission::Always => true,
             Permission::Until(deadline) => Instant::now() < deadline,
-            Permission::Never => false,
+            Permission::NotYet | Permission::Over => false,
+        }
+    }
+
+    /// Whether there was a permission that has ended.
+    fn is_over(&self) -> bool {
+        match *self.lock() {
+            Permission::Always | Permission::NotYet => false,
+            Permission::Until(deadline) => Instant::now() >= deadline,
+            Permission::Over => true,
         }
     }
 
@@ -71,6 +88,28 @@ impl<S> Layer<S> for WriteGuard {
         let guard = self.clone();
         Guarded { guard, inner }
     }
+}
+
+impl<F> Executor<F> for WriteGuard
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    /// Runs a connection until it ends or the permission is over.
+    fn execute(&self, connection: F) {
+        TokioExecutor::new().execute(while_not_over(self.clone(), connection));
+    }
+}
+
+/// Polls `connection` unless the permission is over, which ends it.
+async fn while_not_over(guard: WriteGuard, connection: impl Future<Output = ()>) {
+    let mut connection = pin!(connection);
+    poll_fn(|context| {
+        if guard.is_over() {
+            return Poll::Ready(());
+        }
+        connection.as_mut().poll(context)
+    })
+    .await;
 }
 
 /// A service behind a [`WriteGuard`].
@@ -102,7 +141,7 @@ where
         }
         let guard = self.guard.clone();
         let mut answer = Box::pin(self.inner.call(request));
-        std::future::poll_fn(move |context| {
+        poll_fn(move |context| {
             if !is_read && !guard.is_open() {
                 return Poll::Ready(Err(NotLeading.into()));
             }
@@ -116,6 +155,9 @@ where
 mod tests {
     use std::time::Duration;
 
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
     use tokio::sync::Notify;
     use tower::{ServiceExt as _, service_fn};
 
@@ -166,5 +208,34 @@ mod tests {
         guard.close();
         connected.notify_one();
         assert!(write.await.unwrap_err().is::<NotLeading>());
+    }
+
+    /// What arrives of a write that was handed to its connection before `change`.
+    async fn arrives(guard: &WriteGuard, change: impl FnOnce()) -> String {
+        let (ours, mut theirs): (DuplexStream, DuplexStream) = duplex(4096);
+        let (mut sender, connection) = http1::handshake(TokioIo::new(ours)).await.unwrap();
+        let request = Request::put("/").body("changed".to_owned()).unwrap();
+        let mut write = Box::pin(sender.send_request(request));
+        assert!(futures::poll!(&mut write).is_pending());
+        change();
+        let connection = connection.map(|ended| ended.unwrap());
+        // nobody answers: it is polled once, as by the executor, and dropped
+        let connection = Box::pin(while_not_over(guard.clone(), connection));
+        let _ = futures::poll!(connection);
+        let mut arrived = String::new();
+        theirs.read_to_string(&mut arrived).await.unwrap();
+        arrived
+    }
+
+    #[tokio::test]
+    async fn a_write_that_its_connection_has_not_sent_ends_with_the_permission() {
+        let guard = WriteGuard::closed();
+        guard.permit(Instant::now() + Duration::from_mins(1));
+        let sent = arrives(&guard, || {}).await;
+        assert!(sent.ends_with("changed"), "{sent}");
+        let lapsed = || guard.permit(Instant::now());
+        assert_eq!(arrives(&guard, lapsed).await, "");
+        guard.permit(Instant::now() + Duration::from_mins(1));
+        assert_eq!(arrives(&guard, || guard.close()).await, "");
     }
 }

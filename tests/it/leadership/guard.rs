@@ -28,8 +28,9 @@ fn a_client_without_permission_reads_and_sends_no_write() -> anyhow::Result<()> 
             Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
         let guard = WriteGuard::closed();
         let metrics = Metrics::new()?;
-        let client = client::connect(config, &guard, None, &metrics.requests)?;
-        let secrets: Api<Secret> = Api::namespaced(client, NAMESPACE);
+        let connect = |guard| client::connect(config.clone(), guard, None, &metrics.requests);
+        let secrets: Api<Secret> = Api::namespaced(connect(&guard)?, NAMESPACE);
+        let other: Api<Secret> = Api::namespaced(connect(&WriteGuard::open())?, NAMESPACE);
         let secret: Secret = serde_json::from_value(json!({"metadata": {"name": "guarded"}}))?;
         let (how, patch) = (
             PostParams::default(),
@@ -66,7 +67,9 @@ fn a_client_without_permission_reads_and_sends_no_write() -> anyhow::Result<()> 
                 .await
                 .is_err()
         );
-        assert!(secrets.get("guarded").await?.data.is_none());
+        // who has led asks for nothing any more
+        assert!(secrets.get("guarded").await.is_err());
+        assert!(other.get("guarded").await?.data.is_none());
 
         // the last read is logged after everything before it
         until("the last read in the log", async || {

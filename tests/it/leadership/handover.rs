@@ -87,7 +87,7 @@ fn a_leader_that_slept_past_its_lease_writes_nothing_and_ends() -> anyhow::Resul
             pair.team.in_step(name, "fourth").await?;
         }
         let writes = pair.writes_since(mark).await?;
-        // what was handed to the connection before may still arrive; it names a version that is over
+        // what was being written to the socket may still arrive; it names a version that is over
         let late = writes.iter().filter(|it| it.user == USER && it.code != 409);
         let late: Vec<&AuditEvent> = late.collect();
         assert!(late.is_empty(), "{late:?}");
