@@ -7,11 +7,16 @@ use hyper_util::client::proxy::matcher::Matcher;
 use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use tower::limit::RateLimitLayer;
+use tower::timeout::TimeoutLayer;
 use tower::util::option_layer;
 
 use super::requests::CountRequests;
 use super::write_guard::WriteGuard;
 use crate::telemetry::RequestMetrics;
+
+/// How long an answer may take to begin. The API server gives up a request after 60 s itself
+/// (`--request-timeout`): who is silent longer does not hear us. A watch's answer begins at once.
+const SILENCE: Duration = Duration::from_secs(90);
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +51,19 @@ pub async fn config(no_proxy: Option<&str>) -> Result<Config, Error> {
     Ok(config)
 }
 
-/// A client that writes while `guard` permits it and asks no more than `pace`; what it asks is counted.
+/// A client that writes while `guard` permits it and asks no more than `pace`; what it asks is counted, and
+/// fails where nothing is answered within 90 s.
 pub fn connect(
+    config: Config,
+    guard: &WriteGuard,
+    pace: Option<RateLimitLayer>,
+    metrics: &RequestMetrics,
+) -> Result<Client, Error> {
+    connect_within(SILENCE, config, guard, pace, metrics)
+}
+
+fn connect_within(
+    silence: Duration,
     config: Config,
     guard: &WriteGuard,
     pace: Option<RateLimitLayer>,
@@ -57,6 +73,7 @@ pub fn connect(
     let counts = CountRequests::new(metrics.clone(), &config.cluster_url);
     let builder = ClientBuilder::try_from((config, guard.clone()));
     let builder = builder.map_err(|source| Error::Build { url, source })?;
+    let builder = builder.with_layer(&TimeoutLayer::new(silence));
     // the guard is outside: what it refuses is not asked. Requests wait for the pace before they come to it.
     let builder = builder.with_layer(&counts).with_layer(guard);
     Ok(builder.with_layer(&option_layer(pace)).build())
@@ -75,7 +92,24 @@ fn is_direct(server: &http::Uri, no_proxy: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::telemetry::Metrics;
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_given_up() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = silent.local_addr().unwrap();
+        let config = Config::new(format!("http://{address}").parse().unwrap());
+        let metrics = Metrics::new().unwrap();
+        let (guard, limit) = (WriteGuard::open(), Duration::from_millis(50));
+        let client = connect_within(limit, config, &guard, None, &metrics.requests).unwrap();
+        let error = client.apiserver_version().await.unwrap_err().to_string();
+        assert!(error.contains("timed out"), "{error}");
+        let counted = metrics.render().unwrap();
+        assert!(counted.contains("code=\"<error>\""), "{counted}");
+    }
 
     #[test]
     fn the_api_servers_own_host_decides_about_the_proxy() {
