@@ -60,8 +60,9 @@ impl OwnWrites {
         matches!(writes.get(target), Some(Write::Done(own)) if own == resource_version)
     }
 
-    /// Whether `resource_version` of `target` is one of them, or may be. `None` (deleted) forgets it.
-    pub fn includes(&self, target: &Target, resource_version: Option<&str>) -> bool {
+    /// The watch brought `resource_version` of `target`, `None` where it was deleted. Returns whether our
+    /// last write made that, or may have; the write of what was deleted is forgotten.
+    pub fn brought(&self, target: &Target, resource_version: Option<&str>) -> bool {
         let mut writes = self.lock();
         match (writes.get_mut(target), resource_version) {
             (Some(Write::Sent(seen)), version) => {
@@ -96,10 +97,10 @@ mod tests {
         let target = target();
         assert!(!writes.begin(&target).done("7"));
         assert!(writes.made(&target, "7") && !writes.made(&target, "8"));
-        assert!(writes.includes(&target, Some("7")));
-        assert!(!writes.includes(&target, Some("8")));
-        assert!(!writes.includes(&target, None));
-        assert!(!writes.includes(&target, Some("7")));
+        assert!(writes.brought(&target, Some("7")));
+        assert!(!writes.brought(&target, Some("8")));
+        assert!(!writes.brought(&target, None));
+        assert!(!writes.brought(&target, Some("7")));
     }
 
     #[test]
@@ -107,15 +108,15 @@ mod tests {
         let writes = OwnWrites::default();
         let target = target();
         let writing = writes.begin(&target);
-        assert!(writes.includes(&target, Some("7")));
+        assert!(writes.brought(&target, Some("7")));
         assert!(!writing.done("7"));
         // somebody else wrote after us, and the watch brought that before our answer
         let writing = writes.begin(&target);
-        assert!(writes.includes(&target, Some("8")));
-        assert!(writes.includes(&target, Some("9")));
+        assert!(writes.brought(&target, Some("8")));
+        assert!(writes.brought(&target, Some("9")));
         assert!(writing.done("8"));
         // a write that failed, or was given up, is none
         drop(writes.begin(&target));
-        assert!(!writes.includes(&target, Some("10")));
+        assert!(!writes.brought(&target, Some("10")));
     }
 }

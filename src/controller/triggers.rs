@@ -251,7 +251,7 @@ pub(super) fn target_is_at(
     is_managed: bool,
     ctx: &Context,
 ) {
-    let is_own = ctx.own_writes.includes(target, version) && version.is_some();
+    let is_own = ctx.own_writes.brought(target, version) && version.is_some();
     let writers = ctx.dependents().of_target(target);
     for writer in &writers {
         ctx.memories.target_watched(writer, version);

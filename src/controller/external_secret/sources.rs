@@ -131,7 +131,7 @@ impl ReconcileError for StoreError {
             Self::SwitchedOff { .. } => "NotSupported",
             Self::NotReady { .. } | Self::Undecodable { .. } => "StoreNotReady",
             Self::Denied { .. } | Self::Conditions { .. } | Self::Guard { .. } => "StoreDenied",
-            Self::Namespace { .. } => "KubernetesUnavailable",
+            Self::Namespace { .. } => "KubernetesRefused",
             Self::Provider(error) => error.category(),
         }
     }
