@@ -26,6 +26,16 @@ enum Permission {
     Over,
 }
 
+impl Permission {
+    fn is_open(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Until(deadline) => Instant::now() < deadline,
+            Self::NotYet | Self::Over => false,
+        }
+    }
+}
+
 /// Whether this process may write. Cloning it gives another hold of the same permission.
 ///
 /// As a layer of a client it lets reads (GET, HEAD) pass and refuses everything else while there is no
@@ -60,20 +70,13 @@ impl WriteGuard {
     }
 
     fn is_open(&self) -> bool {
-        match *self.lock() {
-            Permission::Always => true,
-            Permission::Until(deadline) => Instant::now() < deadline,
-            Permission::NotYet | Permission::Over => false,
-        }
+        self.lock().is_open()
     }
 
     /// Whether there was a permission that has ended.
     fn is_over(&self) -> bool {
-        match *self.lock() {
-            Permission::Always | Permission::NotYet => false,
-            Permission::Until(deadline) => Instant::now() >= deadline,
-            Permission::Over => true,
-        }
+        let permission = *self.lock();
+        !matches!(permission, Permission::NotYet) && !permission.is_open()
     }
 
     fn lock(&self) -> MutexGuard<'_, Permission> {
@@ -157,7 +160,7 @@ mod tests {
 
     use hyper::client::conn::http1;
     use hyper_util::rt::TokioIo;
-    use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
+    use tokio::io::{AsyncReadExt as _, duplex};
     use tokio::sync::Notify;
     use tower::{ServiceExt as _, service_fn};
 
@@ -212,7 +215,7 @@ mod tests {
 
     /// What arrives of a write that was handed to its connection before `change`.
     async fn arrives(guard: &WriteGuard, change: impl FnOnce()) -> String {
-        let (ours, mut theirs): (DuplexStream, DuplexStream) = duplex(4096);
+        let (ours, mut theirs) = duplex(4096);
         let (mut sender, connection) = http1::handshake(TokioIo::new(ours)).await.unwrap();
         let request = Request::put("/").body("changed".to_owned()).unwrap();
         let mut write = Box::pin(sender.send_request(request));
