@@ -18,8 +18,8 @@ use super::templates::Templates;
 use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{DATA_HASH_ANNOTATION, GROUP};
 use crate::api::secret_store::{ClusterSecretStore, SecretStore};
-use crate::controller::chain;
-use crate::controller::external_secret::{Error, preview, templates};
+use crate::controller::external_secret::{Error, TargetError, plan};
+use crate::controller::{TemplateError, chain};
 use crate::template;
 
 /// Flags of `render`.
@@ -66,7 +66,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         let namespace = object.namespace().unwrap_or_default();
         let present = files.secret(&namespace, object.target_name());
         let name = format!("{namespace}/{}", object.name_any());
-        match preview(object, present, &engine, &files).await {
+        let planned = plan(object, present, &engine, &files, &files).await;
+        match planned.and_then(|plan| plan.target_after(present)) {
             Ok(Some(secret)) => print(&name, secret, args.show_values)?,
             Ok(None) => say(&format!("# ExternalSecret {name}: nothing is written\n"))?,
             Err(error) => {
@@ -84,8 +85,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
 /// What went wrong, as comments between the documents; of a template also where.
 fn failure(name: &str, error: &Error) -> String {
     let mut text = format!("# ExternalSecret {name} fails: {}\n", chain(error));
-    if let Error::Templates(templates::Error::Render(template::Error::Engine { excerpt, .. })) =
-        error
+    if let Error::Target(TargetError::Templates(TemplateError::Render(template::Error::Engine {
+        excerpt,
+        ..
+    }))) = error
     {
         for line in excerpt.to_string().lines() {
             text.extend(["#   ", line, "\n"]);

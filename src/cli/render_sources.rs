@@ -7,14 +7,15 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 use serde_json::{Map, Value};
 
 use crate::api::fake::{Fake, FakeData};
+use crate::api::meta::NamespacedName;
 use crate::api::secret_store::{Backend, ClusterSecretStore, SecretStore, SecretStoreSpec};
-use crate::controller::external_secret::sources::{Sources, StoreError, of_config_map, of_secret};
-use crate::controller::{StoreKey, TemplateSource};
+use crate::controller::{
+    StoreAccess, StoreError, StoreKey, TemplateSource, TextSources, of_config_map, of_secret,
+};
 use crate::provider::SecretsClient;
 use crate::provider::fake::FakeClient;
 use crate::secret::SecretData;
@@ -53,7 +54,7 @@ pub(super) struct Files {
     values: Values,
     stores: HashMap<StoreKey, Fake>,
     texts: HashMap<TemplateSource, SecretData>,
-    secrets: HashMap<(String, String), Secret>,
+    secrets: HashMap<NamespacedName, Secret>,
 }
 
 impl Files {
@@ -95,7 +96,7 @@ impl Files {
 
     /// A ConfigMap that may hold templates.
     pub(super) fn add_config_map(&mut self, map: &ConfigMap) {
-        let key = (map.namespace().unwrap_or_default(), map.name_any());
+        let key = NamespacedName::of(map);
         self.texts
             .insert(TemplateSource::ConfigMap(key), of_config_map(map));
     }
@@ -105,7 +106,7 @@ impl Files {
         let texts = secret.string_data.take().into_iter().flatten();
         let data = secret.data.get_or_insert_default();
         data.extend(texts.map(|(key, text)| (key, ByteString(text.into_bytes()))));
-        let key = (secret.namespace().unwrap_or_default(), secret.name_any());
+        let key = NamespacedName::of(&secret);
         self.texts
             .insert(TemplateSource::Secret(key.clone()), of_secret(&secret));
         self.secrets.insert(key, secret);
@@ -113,14 +114,14 @@ impl Files {
 
     /// The Secret of this name.
     pub(super) fn secret(&self, namespace: &str, name: &str) -> Option<&Secret> {
-        self.secrets.get(&(namespace.to_owned(), name.to_owned()))
+        self.secrets.get(&NamespacedName::new(namespace, name))
     }
 }
 
 #[async_trait]
-impl Sources for Files {
+impl StoreAccess for Files {
     /// A store that no file has is taken for one with the values of its name.
-    async fn client(
+    async fn reader(
         &self,
         store: &StoreKey,
         _: &str,
@@ -138,11 +139,10 @@ impl Sources for Files {
     fn reads(&self, _: &StoreKey) -> usize {
         0
     }
+}
 
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
+#[async_trait]
+impl TextSources for Files {
     fn version(&self, _: &TemplateSource) -> Option<String> {
         None
     }

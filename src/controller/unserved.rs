@@ -5,22 +5,22 @@ use kube::{Api, Client};
 
 use crate::api::meta::{GENERATOR_GROUP, GROUP};
 
-use super::outcome::chain;
+use crate::kubernetes::answers::chain;
 
 const UNKNOWN: &str = "not known whether there are objects of this kind, which is not served";
 const SERVED: [&str; 3] = ["ExternalSecret", "SecretStore", "ClusterSecretStore"];
 
 /// Warns about each kind of the groups whose objects nobody looks after, but for those switched `off`.
 /// An operator of one namespace may lack the right to look, and is silent about that.
-pub(super) async fn warn(client: &Client, off: &[&str], is_scoped: bool) {
+pub async fn warn(client: Client, off: Vec<&'static str>, is_scoped: bool) {
     for group in [GROUP, GENERATOR_GROUP] {
-        match kube::discovery::group(client, group).await {
+        match kube::discovery::group(&client, group).await {
             Ok(found) => {
                 // each kind has versions of its own: v1 of the group has no PushSecret
                 for (resource, _) in found.resources_by_stability() {
                     let kind = resource.kind.as_str();
                     if !SERVED.contains(&kind) && !off.contains(&kind) {
-                        warn_of(client, &resource, is_scoped).await;
+                        warn_of(&client, &resource, is_scoped).await;
                     }
                 }
             }

@@ -10,19 +10,17 @@ use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::api::PostParams;
 use kube::{Api, Client};
 
+use crate::api::meta::NamespacedName;
 use crate::credentials::{CredentialReader, Error, ServiceAccountTokens};
 use crate::secret::SecretValue;
-
-/// Namespace and name.
-pub type ObjectKey = (String, String);
 
 /// An object that credentials were read from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Used {
     /// A Secret.
-    Secret(ObjectKey),
+    Secret(NamespacedName),
     /// A ServiceAccount.
-    ServiceAccount(ObjectKey),
+    ServiceAccount(NamespacedName),
 }
 
 /// Which objects were read: resource version, or `None` where the object could not be read.
@@ -31,7 +29,7 @@ pub type Uses = BTreeMap<Used, Option<String>>;
 /// Reads the credentials of one store for one connection; each Secret is fetched once.
 pub struct Credentials {
     client: Client,
-    fetched: tokio::sync::Mutex<BTreeMap<ObjectKey, Secret>>,
+    fetched: tokio::sync::Mutex<BTreeMap<NamespacedName, Secret>>,
     uses: Mutex<Uses>,
 }
 
@@ -54,17 +52,16 @@ impl Credentials {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fetch(&self, key: &ObjectKey) -> Result<Secret, Error> {
+    async fn fetch(&self, key: &NamespacedName) -> Result<Secret, Error> {
         let mut fetched = self.fetched.lock().await;
         if let Some(secret) = fetched.get(key) {
             return Ok(secret.clone());
         }
         let used = Used::Secret(key.clone());
         self.lock_uses().insert(used.clone(), None);
-        let (namespace, name) = key;
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), &key.namespace);
         let secret = api
-            .get(name)
+            .get(&key.name)
             .await
             .map_err(|error| unreadable(key, &error))?;
         self.lock_uses()
@@ -82,7 +79,7 @@ impl CredentialReader for Credentials {
         name: &str,
         key: &str,
     ) -> Result<SecretValue, Error> {
-        let secret = self.fetch(&(namespace.to_owned(), name.to_owned())).await?;
+        let secret = self.fetch(&NamespacedName::new(namespace, name)).await?;
         let value = secret.data.as_ref().and_then(|data| data.get(key));
         value
             .map(|bytes| SecretValue::new(bytes.0.clone()))
@@ -98,7 +95,7 @@ impl CredentialReader for Credentials {
         namespace: &str,
         name: &str,
     ) -> Result<BTreeMap<String, String>, Error> {
-        let used = Used::ServiceAccount((namespace.to_owned(), name.to_owned()));
+        let used = Used::ServiceAccount(NamespacedName::new(namespace, name));
         self.lock_uses().insert(used.clone(), None);
         let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
         let account = api.get_metadata(name).await.map_err(|error| {
@@ -153,11 +150,11 @@ impl ServiceAccountTokens for Tokens {
     }
 }
 
-fn unreadable((namespace, name): &ObjectKey, error: &kube::Error) -> Error {
+fn unreadable(object: &NamespacedName, error: &kube::Error) -> Error {
     let (message, is_absent) = in_words(error);
     Error::Unreadable {
-        name: name.clone(),
-        namespace: namespace.clone(),
+        name: object.name.clone(),
+        namespace: object.namespace.clone(),
         message,
         is_absent,
     }

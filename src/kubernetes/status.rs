@@ -2,7 +2,8 @@
 
 use http::HeaderValue;
 use http::header::ACCEPT;
-use kube::api::PostParams;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{GetParams, PostParams};
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::Serialize;
@@ -14,11 +15,16 @@ pub const MANAGER: &str = "external-secrets";
 /// Answers hold no more than the metadata (Kubernetes API concepts, "Metadata only fetches").
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
-/// Replaces `status` of `object` and returns the new resource version.
+/// Replaces `status` of `object`, which is at `resource_version`, and returns the new resource version.
 ///
 /// Only metadata that addresses the object is sent: the API server keeps spec and metadata of a
-/// status write as they are. An `object` that is no longer current gives a conflict (409).
-pub async fn replace<K, S>(client: &Client, object: &K, status: &S) -> kube::Result<String>
+/// status write as they are. An object that is no longer at that version gives a conflict (409).
+pub async fn replace<K, S>(
+    client: &Client,
+    object: &K,
+    resource_version: Option<&str>,
+    status: &S,
+) -> kube::Result<String>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
     S: Serialize,
@@ -30,7 +36,7 @@ where
             "name": object.name_any(),
             "namespace": object.namespace(),
             "uid": object.uid(),
-            "resourceVersion": object.resource_version(),
+            "resourceVersion": resource_version,
         },
         "status": status,
     });
@@ -48,6 +54,24 @@ where
     request.headers_mut().insert(ACCEPT, accept);
     let written: PartialObjectMeta<K> = client.request(request).await?;
     Ok(written.resource_version().unwrap_or_default())
+}
+
+/// The present metadata of `object`; `None` if it is gone.
+pub async fn metadata<K>(client: &Client, object: &K) -> kube::Result<Option<ObjectMeta>>
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug,
+{
+    let url = K::url_path(&(), object.namespace().as_deref());
+    let mut request = kube::core::Request::new(url)
+        .get(&object.name_any(), &GetParams::default())
+        .map_err(kube::Error::BuildRequest)?;
+    let accept = HeaderValue::from_static(METADATA);
+    request.headers_mut().insert(ACCEPT, accept);
+    match client.request::<PartialObjectMeta<K>>(request).await {
+        Ok(found) => Ok(Some(found.metadata)),
+        Err(kube::Error::Api(answer)) if answer.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes `finalizer` off `object`, if the list is still the one that was read.

@@ -1,0 +1,97 @@
+//! Tells consumers that something they depend on changed: whoever watches a dependency names no kind of
+//! consumer.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::api::meta::NamespacedName;
+
+use super::graph::{Consumer, Index, References};
+use super::names::{Dependency, StoreKey};
+
+/// How a dependency changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// What it holds, or how it is reached: its consumers refresh, without the pause of earlier failures.
+    Content,
+    /// It can be used again: its consumers reconcile, without the pause of earlier failures.
+    Recovered,
+    /// Its state: its consumers reconcile.
+    State,
+}
+
+/// A kind of consumers.
+pub trait Subscriber: Send + Sync {
+    /// Something that `object` depends on changed.
+    fn dependency_changed(&self, object: &NamespacedName, change: Change);
+}
+
+/// All consumers, and who reconciles them.
+pub struct Consumers {
+    index: Mutex<Index>,
+    external_secrets: Arc<dyn Subscriber>,
+}
+
+impl Consumers {
+    /// No consumers yet; changes are reported to the subscriber of their kind.
+    pub fn new(external_secrets: Arc<dyn Subscriber>) -> Self {
+        Self {
+            index: Mutex::default(),
+            external_secrets,
+        }
+    }
+
+    /// Notes what `consumer` names now.
+    pub fn set(&self, consumer: &Consumer, references: References) {
+        self.index().set(consumer, references);
+    }
+
+    /// `consumer` is gone.
+    pub fn remove(&self, consumer: &Consumer) {
+        self.index().remove(consumer);
+    }
+
+    /// Whether `consumer` is known.
+    pub fn contains(&self, consumer: &Consumer) -> bool {
+        self.index().contains(consumer)
+    }
+
+    /// The consumers of `dependency`.
+    pub fn of(&self, dependency: &Dependency) -> Vec<Consumer> {
+        self.index().consumers(dependency)
+    }
+
+    /// Whether `dependency` has a consumer.
+    pub fn has(&self, dependency: &Dependency) -> bool {
+        self.index().has_consumers(dependency)
+    }
+
+    /// The reads of `store` that all consumers make when each refreshes once.
+    pub fn reads(&self, store: &StoreKey) -> usize {
+        self.index().reads(store)
+    }
+
+    /// Tells every consumer of `dependency`.
+    pub fn notify(&self, dependency: &Dependency, change: Change) {
+        self.notify_in(dependency, change, |_| true);
+    }
+
+    /// Tells the consumers of `dependency` in the namespaces that `picked` accepts.
+    pub fn notify_in(
+        &self,
+        dependency: &Dependency,
+        change: Change,
+        picked: impl Fn(&str) -> bool,
+    ) {
+        // the index is not locked while they are told
+        for consumer in self.of(dependency) {
+            let Consumer::ExternalSecret(object) = &consumer;
+            if picked(&object.namespace) {
+                self.external_secrets.dependency_changed(object, change);
+            }
+        }
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,161 @@
+//! Whether the vaults behind the stores answer: learnt from what consumers read, never asked for. The
+//! store's `Reachable` condition says it beside `Ready`, which keeps ESO's meaning (design: Kubernetes
+//! side).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::controller::index::StoreKey;
+use crate::kubernetes::answers::chain;
+use crate::provider::Error;
+
+/// A vault that answered before is said to be away only after so many failures in a row.
+const FAILURES: u32 = 3;
+
+/// What is known of a store's vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reachable {
+    /// It answers with these credentials.
+    Answers,
+    /// It does not.
+    Away {
+        /// The condition's reason.
+        reason: &'static str,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// What is known of all stores. A restart loses it; the conditions stay until something is read.
+#[derive(Debug, Default)]
+pub struct Reachability(Mutex<HashMap<StoreKey, Record>>);
+
+#[derive(Debug, Default)]
+struct Record {
+    state: Option<Reachable>,
+    failures: u32,
+    /// Whether the identity may list, or why not, where that was wanted.
+    listing: Option<Result<(), String>>,
+}
+
+impl Reachability {
+    /// What the last reads through `store` say, if there were any.
+    pub fn get(&self, store: &StoreKey) -> Option<Reachable> {
+        self.lock().get(store)?.state.clone()
+    }
+
+    /// Whether what changed is found by listing, or why the identity may not, if that was wanted.
+    pub fn listing(&self, store: &StoreKey) -> Option<Result<(), String>> {
+        self.lock().get(store)?.listing.clone()
+    }
+
+    /// Notes whether the identity may list; whether that is news.
+    pub fn note_listing(&self, store: &StoreKey, listing: Result<(), String>) -> bool {
+        let mut records = self.lock();
+        let record = records.entry(store.clone()).or_default();
+        let was_refused = matches!(record.listing, Some(Err(_)));
+        let is_news = was_refused != listing.is_err();
+        record.listing = Some(listing);
+        is_news
+    }
+
+    /// The store is gone or another one: what was learnt says nothing any more.
+    pub fn forget(&self, store: &StoreKey) {
+        self.lock().remove(store);
+    }
+
+    /// Notes what a read came to; whether that is news.
+    pub fn note<T>(&self, store: &StoreKey, read: &Result<T, Error>) -> bool {
+        let state = match read {
+            Ok(_) => Reachable::Answers,
+            Err(error) => match error.store_fault() {
+                Some(reason) => Reachable::Away {
+                    reason,
+                    message: chain(error),
+                },
+                None => return false,
+            },
+        };
+        self.lock().entry(store.clone()).or_default().take(state)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<StoreKey, Record>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Record {
+    fn take(&mut self, state: Reachable) -> bool {
+        let Reachable::Away { reason, .. } = &state else {
+            self.failures = 0;
+            return self.replace(state);
+        };
+        self.failures = self.failures.saturating_add(1);
+        match &self.state {
+            // one object may be denied where others are not
+            Some(Reachable::Answers) if *reason == "AccessDenied" => false,
+            Some(Reachable::Answers) if self.failures < FAILURES => false,
+            // the words of two failing objects may differ
+            Some(Reachable::Away { reason: told, .. }) if told == reason => false,
+            _ => self.replace(state),
+        }
+    }
+
+    fn replace(&mut self, state: Reachable) -> bool {
+        let is_news = self.state.as_ref() != Some(&state);
+        self.state = Some(state);
+        is_news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> StoreKey {
+        StoreKey::Cluster {
+            name: "kv".to_owned(),
+        }
+    }
+
+    fn denied(code: &str) -> Result<(), Error> {
+        Err(Error::Denied {
+            code: code.to_owned(),
+            object: "secret".to_owned(),
+            message: "no".to_owned(),
+            remedy: "ask".to_owned(),
+            request_id: None,
+        })
+    }
+
+    #[test]
+    fn only_what_changes_is_news_and_one_failure_is_no_outage() {
+        let reach = Reachability::default();
+        let news = |read: &Result<(), Error>| reach.note(&store(), read);
+        assert!(news(&denied("ForbiddenByFirewall")));
+        assert!(!news(&denied("ForbiddenByFirewall")));
+        assert!(news(&Ok(())));
+        assert!(!news(&Ok(())));
+        assert!(!news(&denied("ForbiddenByFirewall")) && !news(&denied("ForbiddenByFirewall")));
+        assert!(news(&denied("ForbiddenByFirewall")));
+        assert!(matches!(
+            reach.get(&store()),
+            Some(Reachable::Away {
+                reason: "FirewallDenied",
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn what_is_about_one_object_says_nothing_about_the_store() {
+        let reach = Reachability::default();
+        assert!(!reach.note(&store(), &denied("SecretDisabled")));
+        assert_eq!(reach.get(&store()), None);
+        assert!(reach.note(&store(), &Ok(())));
+        for _ in 0..2 * FAILURES {
+            assert!(!reach.note(&store(), &denied("ForbiddenByRbac")));
+        }
+        assert_eq!(reach.get(&store()), Some(Reachable::Answers));
+    }
+}
