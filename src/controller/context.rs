@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::manifests::Kinds;
+use crate::lifecycle::Readiness;
 use crate::telemetry::{Metrics, ObjectMetrics};
 use crate::template::Engine;
 
@@ -20,7 +21,6 @@ use super::external_secret::Memories;
 use super::manifest_watches::ManifestWatches;
 use super::own_writes::OwnWrites;
 use super::reach::Reach;
-use super::readiness::Readiness;
 use super::store_clients::StoreClients;
 use super::stores::{StoreKey, Stores};
 use super::template_sources::TemplateSources;

@@ -12,7 +12,6 @@ mod own_writes;
 mod providers;
 mod queue;
 mod reach;
-mod readiness;
 mod secret_store;
 mod store_clients;
 mod store_conditions;
@@ -31,7 +30,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::Stream;
-use futures::future::{BoxFuture, FutureExt as _, Shared};
+use futures::future::{BoxFuture, FutureExt as _};
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::store::Writer;
@@ -46,6 +45,7 @@ use crate::api::secret_store::{ClusterSecretStore, SecretStore};
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
 use crate::kubernetes::manifests::Kinds;
+use crate::lifecycle::{Drain, Readiness, Stop};
 use crate::telemetry::Metrics;
 
 use context::Context;
@@ -62,7 +62,6 @@ pub use context::{Options, Switches};
 pub use dependents::TemplateSource;
 pub use outcome::chain;
 pub use providers::Providers;
-pub use readiness::Readiness;
 pub use stores::StoreKey;
 
 const COMPONENT: &str = "external-secrets";
@@ -71,18 +70,6 @@ const COMPONENT: &str = "external-secrets";
 const FAILURES_AT_ONCE: usize = 8;
 /// So long the last events may take to be written.
 const EVENTS_WITHIN: Duration = Duration::from_secs(3);
-
-/// Ends when the process is asked to stop.
-pub type Stop = Shared<BoxFuture<'static, ()>>;
-
-/// How the work ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rest {
-    /// All that was begun was finished.
-    Reached,
-    /// Some of it was cut off.
-    Cut,
-}
 
 /// What the controllers are given by the process.
 pub struct Setup {
@@ -101,12 +88,12 @@ pub struct Setup {
 }
 
 /// Runs all controllers until `stop`, then lets running reconciles finish and writes the last events.
-pub async fn run(setup: Setup, stop: Stop) -> Rest {
+pub async fn run(setup: Setup, stop: Stop) -> Drain {
     let (recorder, write_events) = Recorder::new(setup.client.clone(), COMPONENT);
     let mut write_events = pin!(write_events);
-    let rest = tokio::select! {
-        rest = follow_and_work(setup, recorder, stop) => rest,
-        () = &mut write_events => Rest::Cut,
+    let drain = tokio::select! {
+        drain = follow_and_work(setup, recorder, stop) => drain,
+        () = &mut write_events => Drain::Aborted,
     };
     // every recorder is gone: what is queued is written, then it ends
     if tokio::time::timeout(EVENTS_WITHIN, write_events)
@@ -115,10 +102,10 @@ pub async fn run(setup: Setup, stop: Stop) -> Rest {
     {
         tracing::warn!("events were left unwritten after {EVENTS_WITHIN:?}");
     }
-    rest
+    drain
 }
 
-async fn follow_and_work(mut setup: Setup, recorder: Recorder, stop: Stop) -> Rest {
+async fn follow_and_work(mut setup: Setup, recorder: Recorder, stop: Stop) -> Drain {
     let lead = std::mem::replace(&mut setup.lead, std::future::pending().boxed());
     let wake = Wake::new(&setup.metrics, setup.options.concurrent);
     let (external_secrets, es_writer) = store();
@@ -134,28 +121,28 @@ async fn follow_and_work(mut setup: Setup, recorder: Recorder, stop: Stop) -> Re
     let controllers = async {
         tokio::select! {
             () = caches_filled(&ctx, &external_secrets) => {}
-            () = stop.clone() => return Rest::Reached,
+            () = stop.clone() => return Drain::Completed,
         }
         ctx.readiness.reached();
         tracing::info!("all caches are filled");
         tokio::select! {
             () = lead => {}
-            () = stop.clone() => return Rest::Reached,
+            () = stop.clone() => return Drain::Completed,
         }
         let grace = ctx.options.shutdown_grace;
         let expired = stop.clone().then(|()| tokio::time::sleep(grace));
         tokio::select! {
-            () = controllers(&ctx, external_secrets, stop) => Rest::Reached,
+            () = controllers(&ctx, external_secrets, stop) => Drain::Completed,
             () = expired => {
                 tracing::warn!("what is in work is not finished after {grace:?} and cut off");
-                Rest::Cut
+                Drain::Aborted
             }
         }
     };
     // watches have no end of their own: they go with the controllers
     tokio::select! {
-        rest = controllers => rest,
-        () = watches => Rest::Cut,
+        drain = controllers => drain,
+        () = watches => Drain::Aborted,
     }
 }
 

@@ -12,9 +12,9 @@ use futures::future::Either;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::lifecycle::Stop;
 use crate::telemetry::{ControllerMetrics, Overdue, Work, WorkResult};
 
-use super::Stop;
 use super::queue::{Queue, Urgency};
 
 /// Reconciles that wait without a worker, beyond the workers' own; from then on only urgent ones begin.
