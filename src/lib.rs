@@ -1,13 +1,14 @@
 //! Keyferry keeps Kubernetes Secrets in step with Azure Key Vault.
 //!
-//! The modules below stand in reading order, and that order is the dependency rule: a module
-//! imports only what is declared above it. `cargo xtask tidy` holds it; docs/architecture.md
-//! explains it.
+//! The table has the modules in the order of their layers, lowest first, and that order is the dependency
+//! rule: a module imports only what is in the table before it. `cargo xtask tidy` enforces it;
+//! docs/architecture.md explains it.
 //!
 //! | layer | module | knows |
 //! | --- | --- | --- |
 //! | 0 | [`api`] | the wire types of the `external-secrets.io` kinds |
 //! | 1 | [`secret`], [`clock`], [`pki`], [`template`], [`telemetry`] | bytes, time, keys and certificates, templates, metrics; pure |
+//! | 1 | [`lifecycle`] | the stop, how the work ended, readiness; pure |
 //! | 2 | [`credentials`], [`provider`] | the ports |
 //! | 3 | [`azure`], [`provider::azure_key_vault`], [`kubernetes`] | the adapters: Azure never sees the cluster |
 //! | 4 | [`controller`] | what is done when, and what is told about it |
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod controller;
 pub mod credentials;
 pub mod kubernetes;
+pub mod lifecycle;
 pub mod pki;
 pub mod provider;
 pub mod runtime;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use clap::{ArgAction, Args};
 use k8s_openapi::jiff::SignedDuration;
+use uuid::Uuid;
 
 use super::controller::positive_duration;
 use crate::runtime::leader::{Candidacy, Timing};
@@ -38,7 +39,7 @@ impl Leadership {
         let candidacy = Candidacy {
             namespace: namespace.to_owned(),
             name: self.leader_election_id.clone(),
-            identity: identity()?,
+            identity: identity(),
             timing: self.timing()?,
         };
         Ok(Some(candidacy))
@@ -66,28 +67,10 @@ impl Leadership {
 }
 
 /// `<hostname>_<uuid>`, as controller-runtime makes it.
-fn identity() -> anyhow::Result<String> {
+fn identity() -> String {
     let system = rustix::system::uname();
-    let host = system.nodename().to_string_lossy().into_owned();
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).context("no randomness for the identity in leader election")?;
-    Ok(format!("{host}_{}", uuid(bytes)))
-}
-
-/// A random UUID (version 4) of these bytes.
-fn uuid(bytes: [u8; 16]) -> String {
-    let random = u128::from_be_bytes(bytes);
-    let versioned = random & !(0xf << 76) & !(0b11 << 62) | 0x4 << 76 | 0b10 << 62;
-    let digits = format!("{versioned:032x}");
-    let part = |from: usize, to: usize| &digits[from..to];
-    [
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32),
-    ]
-    .join("-")
+    let host = system.nodename().to_string_lossy();
+    format!("{host}_{}", Uuid::new_v4())
 }
 
 #[cfg(test)]
@@ -127,8 +110,21 @@ mod tests {
         let timing = stood.timing;
         let seconds = [timing.lease, timing.renew_deadline, timing.retry].map(|it| it.as_secs());
         assert_eq!(seconds, [15, 10, 2]);
-        let (_, uuid) = stood.identity.rsplit_once('_').unwrap();
-        assert_eq!(uuid.len(), 36, "{uuid}");
+    }
+
+    #[test]
+    fn two_candidates_of_one_host_have_two_identities() {
+        let identity = || {
+            let stood = candidacy(&["--enable-leader-election"]).unwrap().unwrap();
+            let (host, uuid) = stood.identity.rsplit_once('_').unwrap();
+            assert_eq!(uuid.len(), 36, "{uuid}");
+            let uuid = Uuid::try_parse(uuid).unwrap();
+            assert_eq!(uuid.get_version(), Some(uuid::Version::Random));
+            (host.to_owned(), uuid)
+        };
+        let ((host, one), (same, other)) = (identity(), identity());
+        assert_eq!(host, same);
+        assert_ne!(one, other);
     }
 
     #[test]
@@ -148,11 +144,5 @@ mod tests {
             shown.contains("1.2 times --leader-election-retry-period"),
             "{shown}"
         );
-    }
-
-    #[test]
-    fn a_uuid_says_that_it_is_random() {
-        assert_eq!(uuid([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
-        assert_eq!(uuid([0; 16]), "00000000-0000-4000-8000-000000000000");
     }
 }

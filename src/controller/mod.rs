@@ -13,7 +13,6 @@ mod context;
 mod engine;
 pub mod external_secret;
 mod index;
-mod readiness;
 mod reconcile;
 mod store;
 mod templates;
@@ -23,12 +22,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt as _, Shared, join_all};
+use futures::future::{BoxFuture, FutureExt as _, join_all};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
+use crate::lifecycle::{Drain, Readiness, Stop};
 use crate::telemetry::Metrics;
 
 use context::Context;
@@ -40,25 +40,13 @@ use templates::TemplateSources;
 pub use crate::kubernetes::answers::chain;
 pub use context::{Options, Switches};
 pub use index::{StoreKey, TemplateSource};
-pub use readiness::Readiness;
+
 pub use store::{Error as StoreError, Providers, StoreAccess};
 pub use templates::{Error as TemplateError, TextSources, of_config_map, of_secret};
 
 const COMPONENT: &str = "external-secrets";
 /// How long the last events may take to be written.
 const EVENTS_WITHIN: Duration = Duration::from_secs(3);
-
-/// Ends when the process is asked to stop.
-pub type Stop = Shared<BoxFuture<'static, ()>>;
-
-/// How the work ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rest {
-    /// All that was begun was finished.
-    Reached,
-    /// Some of it was cut off.
-    Cut,
-}
 
 /// What the controllers are given by the process.
 pub struct Setup {
@@ -77,12 +65,12 @@ pub struct Setup {
 }
 
 /// Runs all controllers until `stop`, then lets running reconciles finish and writes the last events.
-pub async fn run(setup: Setup, stop: Stop) -> Rest {
+pub async fn run(setup: Setup, stop: Stop) -> Drain {
     let (recorder, write_events) = Recorder::new(setup.client.clone(), COMPONENT);
     let mut write_events = pin!(write_events);
-    let rest = tokio::select! {
-        rest = follow_and_work(setup, recorder, stop) => rest,
-        () = &mut write_events => Rest::Cut,
+    let drain = tokio::select! {
+        drain = follow_and_work(setup, recorder, stop) => drain,
+        () = &mut write_events => Drain::Aborted,
     };
     // every recorder is gone: what is queued is written, then it ends
     if tokio::time::timeout(EVENTS_WITHIN, write_events)
@@ -91,10 +79,10 @@ pub async fn run(setup: Setup, stop: Stop) -> Rest {
     {
         tracing::warn!("events were left unwritten after {EVENTS_WITHIN:?}");
     }
-    rest
+    drain
 }
 
-async fn follow_and_work(mut setup: Setup, recorder: Recorder, stop: Stop) -> Rest {
+async fn follow_and_work(mut setup: Setup, recorder: Recorder, stop: Stop) -> Drain {
     let lead = std::mem::replace(&mut setup.lead, std::future::pending().boxed());
     let readiness = setup.readiness.clone();
     let grace = setup.options.shutdown_grace;
@@ -107,27 +95,27 @@ async fn follow_and_work(mut setup: Setup, recorder: Recorder, stop: Stop) -> Re
         tokio::select! {
             // reconciles look stores up: an empty cache must not read as "no such store"
             _ = join_all(caches) => {}
-            () = stop.clone() => return Rest::Reached,
+            () = stop.clone() => return Drain::Completed,
         }
         readiness.reached();
         tracing::info!("all caches are filled");
         tokio::select! {
             () = lead => {}
-            () = stop.clone() => return Rest::Reached,
+            () = stop.clone() => return Drain::Completed,
         }
         let expired = stop.clone().then(|()| tokio::time::sleep(grace));
         tokio::select! {
-            _ = join_all(work) => Rest::Reached,
+            _ = join_all(work) => Drain::Completed,
             () = expired => {
                 tracing::warn!("what is in work is not finished after {grace:?} and cut off");
-                Rest::Cut
+                Drain::Aborted
             }
         }
     };
     // watches have no end of their own: they go with the controllers
     tokio::select! {
-        rest = controllers => rest,
-        _ = join_all(watches) => Rest::Cut,
+        drain = controllers => drain,
+        _ = join_all(watches) => Drain::Aborted,
     }
 }
 

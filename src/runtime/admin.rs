@@ -13,7 +13,7 @@ use tower::limit::ConcurrencyLimitLayer;
 
 use super::access::{self, Gatekeeper};
 use super::tls::{Certificate, TlsListener};
-use crate::controller::Readiness;
+use crate::lifecycle::Readiness;
 use crate::telemetry::Metrics;
 
 /// Requests at a time about which the API server is asked, at most.

@@ -5,7 +5,8 @@ use futures::FutureExt as _;
 use futures::future::try_join_all;
 use tokio::sync::oneshot;
 
-use crate::controller::{self, Setup, Stop};
+use crate::controller::{self, Setup};
+use crate::lifecycle::Stop;
 
 use super::admin::Server;
 use super::leader::{Elector, Lost};
@@ -55,9 +56,9 @@ pub async fn run(
         }
     };
     let work = async {
-        let rest = Box::pin(controller::run(setup, stop)).await;
+        let drain = Box::pin(controller::run(setup, stop)).await;
         // without an elector nobody wants to know
-        let _ = end.send(rest);
+        let _ = end.send(drain);
         Ok(())
     };
     let life = async { tokio::try_join!(work, term, stopping.map(Ok)) };

@@ -3,7 +3,7 @@
 use futures::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::controller::Stop;
+use crate::lifecycle::Stop;
 
 /// Ends at the first SIGTERM or SIGINT.
 ///

@@ -14,8 +14,8 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 use crate::api::meta::NamespacedName;
-use crate::controller::Readiness;
 use crate::kubernetes::answers::chain;
+use crate::lifecycle::Readiness;
 
 use super::backoff::WatchBackoff;
 

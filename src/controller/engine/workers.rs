@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use crate::controller::Stop;
+use crate::lifecycle::Stop;
 
 use super::queue::Urgency;
 use super::work_queue::{Next, WorkQueue};

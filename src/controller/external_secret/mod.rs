@@ -35,7 +35,7 @@ use kube::runtime::reflector::store;
 use crate::api::external_secret::{ExternalSecret, Manifest};
 use crate::controller::engine::watch::{self as watches, Observer};
 use crate::controller::engine::{self, Controller, Reconciler as _, WorkQueue};
-use crate::controller::{Readiness, Stop};
+use crate::lifecycle::{Readiness, Stop};
 use crate::telemetry::Metrics;
 
 use reconcile::ExternalSecretReconciler;

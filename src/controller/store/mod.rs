@@ -40,8 +40,8 @@ use crate::controller::engine::watch::{self as watches, Observer};
 use crate::controller::engine::{self, Controller, WorkQueue};
 use crate::controller::index::Consumers;
 use crate::controller::reconcile::ledger::Ledger;
-use crate::controller::{Readiness, Stop};
 use crate::kubernetes::credentials::Used;
+use crate::lifecycle::{Readiness, Stop};
 
 use cache::StoreCache;
 use clients::StoreClients;

@@ -12,9 +12,9 @@ use kube::core::PartialObjectMeta;
 use kube::{Api, Client, ResourceExt};
 
 use crate::api::meta::NamespacedName;
-use crate::controller::Readiness;
 use crate::controller::engine::watch::{self, Observer};
 use crate::controller::index::{Change, Consumers, Dependency, TemplateSource};
+use crate::lifecycle::Readiness;
 use crate::secret::{SecretData, SecretValue};
 
 use super::from::TextSources;

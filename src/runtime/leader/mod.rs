@@ -17,8 +17,9 @@ use kube::{Api, Client};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, sleep_until, timeout_at};
 
-use crate::controller::{Readiness, Rest, chain};
+use crate::controller::chain;
 use crate::kubernetes::write_guard::WriteGuard;
+use crate::lifecycle::{Drain, Readiness};
 use crate::telemetry::Metrics;
 
 use election::{Election, Stand, released};
@@ -106,14 +107,14 @@ impl Elector {
     }
 
     /// Stands until it leads, which is told by `lead`; then leads until `end` says how the work
-    /// came to rest, and gives the Lease back.
+    /// ended, and gives the Lease back.
     ///
     /// # Errors
     /// The Lease was lost.
     pub async fn run(
         mut self,
         lead: oneshot::Sender<()>,
-        mut end: oneshot::Receiver<Rest>,
+        mut end: oneshot::Receiver<Drain>,
     ) -> Result<(), Lost> {
         self.tell(false);
         let Some(deadline) = self.win(&mut end).await else {
@@ -127,8 +128,8 @@ impl Elector {
         self.listeners.guard.close();
         self.tell(false);
         match held {
-            Ok((rest, deadline)) => {
-                self.release(rest, deadline).await;
+            Ok((drain, deadline)) => {
+                self.release(drain, deadline).await;
                 Ok(())
             }
             Err(why) => Err(Lost {
@@ -139,7 +140,7 @@ impl Elector {
     }
 
     /// Stands until it leads; returns until when that holds, or `None` where the process ends before.
-    async fn win(&mut self, end: &mut oneshot::Receiver<Rest>) -> Option<Instant> {
+    async fn win(&mut self, end: &mut oneshot::Receiver<Drain>) -> Option<Instant> {
         let (api, name) = (self.api.clone(), self.name.clone());
         let vacant = Notify::new();
         let mut watch = pin!(vacancy::watch(&api, &name, &vacant));
@@ -201,13 +202,13 @@ impl Elector {
     async fn hold(
         &mut self,
         mut deadline: Instant,
-        end: &mut oneshot::Receiver<Rest>,
-    ) -> Result<(Rest, Instant), Why> {
+        end: &mut oneshot::Receiver<Drain>,
+    ) -> Result<(Drain, Instant), Why> {
         let retry = self.election.timing().retry;
         loop {
             let next = (Instant::now() + retry).min(deadline);
             tokio::select! {
-                rest = &mut *end => return Ok((rest.unwrap_or(Rest::Cut), deadline)),
+                drain = &mut *end => return Ok((drain.unwrap_or(Drain::Aborted), deadline)),
                 () = sleep_until(next.into()) => {}
             }
             deadline = self.renew(deadline).await?;
@@ -245,9 +246,9 @@ impl Elector {
         }
     }
 
-    /// Gives the Lease back, unless work was cut off: its last requests may still arrive.
-    async fn release(&mut self, rest: Rest, deadline: Instant) {
-        if rest == Rest::Cut {
+    /// Gives the Lease back, unless work was aborted: its last requests may still arrive.
+    async fn release(&mut self, drain: Drain, deadline: Instant) {
+        if drain == Drain::Aborted {
             return;
         }
         let claim = released(&spec_of(&self.held), Timestamp::now());

@@ -1,5 +1,5 @@
-//! Whether the controllers serve, and what keeps them from it; and whether this process leads. Knows no
-//! kind and no watch.
+//! Whether the controllers serve, and what prevents it; and whether this process leads. Knows no kind and
+//! no watch.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,19 +59,19 @@ impl Readiness {
     }
 
     /// Every cache was filled.
-    pub(super) fn reached(&self) {
+    pub fn reached(&self) {
         self.lock().is_ready = true;
     }
 
     /// The objects of `kind` cannot be read.
-    pub(super) fn hindered(&self, kind: &str, obstacle: &str) {
+    pub fn hindered(&self, kind: &str, obstacle: &str) {
         self.lock()
             .obstacles
             .insert(kind.to_owned(), obstacle.to_owned());
     }
 
     /// All objects of `kind` were read.
-    pub(super) fn cleared(&self, kind: &str) {
+    pub fn cleared(&self, kind: &str) {
         self.lock().obstacles.remove(kind);
     }
 
