@@ -1,6 +1,6 @@
 //! What is to be reconciled, in which order and when: the most urgent first, of equals the one that
-//! waits longest, nothing twice at a time. Knows keys and times, no work (design: the vault hub, queue
-//! order).
+//! waits longest, nothing twice at a time. Knows keys and times, not what is done with a key.
+//! docs/architecture.md has the order.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -26,7 +26,7 @@ pub enum Urgency {
 /// Keys that wait, for their turn or for their time, and keys in work.
 #[derive(Debug)]
 pub struct Queue<K> {
-    states: HashMap<K, State>,
+    states: HashMap<K, KeyState>,
     /// Those that wait for their turn.
     waiting: BTreeMap<(Urgency, u64), K>,
     /// Those that wait for their time, with how urgent they are then.
@@ -37,7 +37,7 @@ pub struct Queue<K> {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum KeyState {
     Waiting {
         place: (Urgency, u64),
         since: Instant,
@@ -70,30 +70,30 @@ impl<K: Eq + Hash + Clone> Queue<K> {
     pub fn add(&mut self, key: &K, urgency: Urgency, now: Instant) -> bool {
         let mut since = now;
         match self.states.get_mut(key) {
-            Some(State::Working { again, .. }) => {
+            Some(KeyState::Working { again, .. }) => {
                 let is_new = again.is_none();
                 *again = Some(again.map_or(urgency, |before| before.min(urgency)));
                 return is_new;
             }
-            Some(State::Waiting { place, .. }) if place.0 <= urgency => return false,
-            Some(State::Waiting {
+            Some(KeyState::Waiting { place, .. }) if place.0 <= urgency => return false,
+            Some(KeyState::Waiting {
                 place,
                 since: begun,
             }) => {
                 since = *begun;
                 self.waiting.remove(place);
             }
-            Some(State::Sleeping { place }) => {
+            Some(KeyState::Sleeping { place }) => {
                 self.sleeping.remove(place);
             }
             None => {}
         }
         let place = (urgency, self.next_serial());
         self.waiting.insert(place, key.clone());
-        let waiting = State::Waiting { place, since };
+        let waiting = KeyState::Waiting { place, since };
         !matches!(
             self.states.insert(key.clone(), waiting),
-            Some(State::Waiting { .. })
+            Some(KeyState::Waiting { .. })
         )
     }
 
@@ -111,10 +111,10 @@ impl<K: Eq + Hash + Clone> Queue<K> {
         }
         let (_, key) = self.waiting.pop_first()?;
         let since = match self.states.get(&key) {
-            Some(State::Waiting { since, .. }) => *since,
+            Some(KeyState::Waiting { since, .. }) => *since,
             _ => now,
         };
-        let working = State::Working { again: None, since };
+        let working = KeyState::Working { again: None, since };
         self.states.insert(key.clone(), working);
         Some((key, now.saturating_duration_since(since)))
     }
@@ -124,12 +124,12 @@ impl<K: Eq + Hash + Clone> Queue<K> {
     pub fn done(&mut self, key: &K, next: Option<(Duration, Urgency)>, now: Instant) {
         let state = self.states.remove(key);
         match (next, state) {
-            (Some((_, Urgency::Failing)), Some(State::Working { since, .. })) => {
+            (Some((_, Urgency::Failing)), Some(KeyState::Working { since, .. })) => {
                 self.failing.entry(key.clone()).or_insert(since);
             }
             _ => drop(self.failing.remove(key)),
         }
-        if let Some(State::Working {
+        if let Some(KeyState::Working {
             again: Some(urgency),
             ..
         }) = state
@@ -140,7 +140,8 @@ impl<K: Eq + Hash + Clone> Queue<K> {
         {
             let place = (at, self.next_serial());
             self.sleeping.insert(place, (key.clone(), urgency));
-            self.states.insert(key.clone(), State::Sleeping { place });
+            self.states
+                .insert(key.clone(), KeyState::Sleeping { place });
         }
     }
 
@@ -152,7 +153,7 @@ impl<K: Eq + Hash + Clone> Queue<K> {
     /// `key` is gone: nothing comes of its time any more.
     pub fn forget(&mut self, key: &K) {
         self.failing.remove(key);
-        if let Some(State::Sleeping { place }) = self.states.get(key) {
+        if let Some(KeyState::Sleeping { place }) = self.states.get(key) {
             self.sleeping.remove(place);
             self.states.remove(key);
         }
@@ -162,9 +163,9 @@ impl<K: Eq + Hash + Clone> Queue<K> {
     pub fn overdue(&self, now: Instant) -> Overdue {
         let since = self.states.iter().filter_map(|(key, state)| match state {
             _ if self.failing.contains_key(key) => None,
-            State::Waiting { since, .. } | State::Working { since, .. } => Some(*since),
+            KeyState::Waiting { since, .. } | KeyState::Working { since, .. } => Some(*since),
             // it is late where nobody came to wake it up
-            State::Sleeping { place } => Some(place.0),
+            KeyState::Sleeping { place } => Some(place.0),
         });
         let late = |since: Option<Instant>| {
             since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))

@@ -224,7 +224,10 @@ impl Env {
     pub fn target_changed(&self, target: &Target, version: Option<&str>, is_managed: bool) {
         let state = &self.state;
         let is_own = state.own_writes.brought(target, version) && version.is_some();
-        for writer in self.consumers.of(&Dependency::Target(target.clone())) {
+        for writer in self
+            .consumers
+            .depending_on(&Dependency::Target(target.clone()))
+        {
             let Consumer::ExternalSecret(writer) = writer;
             state.target_watched(&writer, version);
             if !is_own && (is_managed || state.ledger.has_failed(&writer)) {

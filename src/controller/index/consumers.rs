@@ -56,7 +56,7 @@ impl Consumers {
     }
 
     /// The consumers of `dependency`.
-    pub fn of(&self, dependency: &Dependency) -> Vec<Consumer> {
+    pub fn depending_on(&self, dependency: &Dependency) -> Vec<Consumer> {
         self.index().consumers(dependency)
     }
 
@@ -83,7 +83,7 @@ impl Consumers {
         picked: impl Fn(&str) -> bool,
     ) {
         // the index is not locked while they are told
-        for consumer in self.of(dependency) {
+        for consumer in self.depending_on(dependency) {
             let Consumer::ExternalSecret(object) = &consumer;
             if picked(&object.namespace) {
                 self.external_secrets.dependency_changed(object, change);

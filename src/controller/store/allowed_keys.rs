@@ -37,7 +37,7 @@ pub struct AllowedKeys(Vec<(LabelSelector, KeyPatterns)>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Entry {
+struct AllowedEntry {
     namespace_selector: LabelSelector,
     keys: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl AllowedKeys {
     /// # Errors
     /// It is no such list.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let entries: Vec<Entry> =
+        let entries: Vec<AllowedEntry> =
             serde_json::from_str(text).map_err(|error| Error::Json(error.to_string()))?;
         let read = entries.into_iter().map(|entry| {
             // an operator that there is not shows whatever the labels are

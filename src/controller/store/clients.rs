@@ -23,7 +23,7 @@ struct ClientKey {
     consumer: Option<String>,
 }
 
-struct Entry {
+struct CachedClient {
     uid: String,
     generation: i64,
     connection: Cached,
@@ -59,7 +59,7 @@ pub struct AffectedStores {
 pub struct StoreClients {
     client: Client,
     providers: Providers,
-    entries: Mutex<HashMap<ClientKey, Entry>>,
+    entries: Mutex<HashMap<ClientKey, CachedClient>>,
     /// Objects read for a client that could not be built, in the version read: a change of them
     /// may mend the store.
     failed: Mutex<HashMap<Used, HashMap<ClientKey, Option<String>>>>,
@@ -149,7 +149,7 @@ impl StoreClients {
             client,
             validity: Validity { serial, doubt },
         };
-        let entry = Entry {
+        let entry = CachedClient {
             uid: store.uid.clone(),
             generation: store.generation,
             connection: connection.clone(),
@@ -165,7 +165,7 @@ impl StoreClients {
         scope: &Scope,
         credentials: &Credentials,
     ) -> Result<Connection, Error> {
-        let provider = self.providers.of(&store.spec)?;
+        let provider = self.providers.adapter(&store.spec)?;
         provider.validate(scope)?;
         provider.connect(scope, credentials).await
     }

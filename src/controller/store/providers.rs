@@ -27,7 +27,7 @@ impl Providers {
     ///
     /// # Errors
     /// A provider that is not served, none or several, or a block that does not decode.
-    pub fn of(&self, spec: &SecretStoreSpec) -> Result<Box<dyn Provider>, Error> {
+    pub fn adapter(&self, spec: &SecretStoreSpec) -> Result<Box<dyn Provider>, Error> {
         let backend = spec.provider.backend();
         match backend.map_err(|error| Error::Config {
             message: chain(&error),

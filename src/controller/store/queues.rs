@@ -15,15 +15,15 @@ pub struct StoreQueues {
 impl StoreQueues {
     /// Adds a store, of which something changed.
     pub fn add(&self, store: &StoreKey) {
-        self.of(store).add(store, Urgency::Changed);
+        self.queue(store).add(store, Urgency::Changed);
     }
 
     /// `store` is gone.
     pub fn forget(&self, store: &StoreKey) {
-        self.of(store).forget(store);
+        self.queue(store).forget(store);
     }
 
-    fn of(&self, store: &StoreKey) -> &WorkQueue<StoreKey> {
+    fn queue(&self, store: &StoreKey) -> &WorkQueue<StoreKey> {
         match store {
             StoreKey::Namespaced { .. } => &self.namespaced,
             StoreKey::Cluster { .. } => &self.cluster,

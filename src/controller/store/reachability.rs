@@ -1,6 +1,5 @@
-//! Whether the vaults behind the stores answer: learnt from what consumers read, never asked for. The
-//! store's `Reachable` condition says it beside `Ready`, which keeps ESO's meaning (design: Kubernetes
-//! side).
+//! Whether the vaults behind the stores answer: learnt from what consumers read, without requests of its
+//! own. The store's `Reachable` condition reports it beside `Ready`, which keeps ESO's meaning.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

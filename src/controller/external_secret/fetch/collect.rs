@@ -124,7 +124,7 @@ pub async fn collect(
         sources: apart(sources, &mut revisions, &mut errors),
         entries: apart(entries, &mut revisions, &mut errors),
     };
-    match Failures::of(errors) {
+    match Failures::new(errors) {
         Some(failures) => Err(failures),
         None => Ok((fetched, revisions)),
     }

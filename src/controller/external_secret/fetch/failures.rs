@@ -24,7 +24,7 @@ pub struct Failures {
 
 impl Failures {
     /// The failures in the order of the spec; `None` where there are none.
-    pub fn of(errors: Vec<Error>) -> Option<Self> {
+    pub fn new(errors: Vec<Error>) -> Option<Self> {
         let mut errors = errors.into_iter();
         Some(Self {
             first: Box::new(errors.next()?),
@@ -155,7 +155,7 @@ mod tests {
                 },
             },
         };
-        let failures = Failures::of(vec![denied(0, "r1"), missing]).unwrap();
+        let failures = Failures::new(vec![denied(0, "r1"), missing]).unwrap();
         assert_eq!(failures.category(), "AccessDenied");
         let told = failures.told();
         assert_eq!(told[0].code.as_deref(), Some("SecretDisabled"));
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(told[0].remedy.as_deref(), Some("enable the secret"));
         assert_eq!(told[1].reason, "SecretNotFound");
         assert_eq!((told[1].http_status, &told[1].code), (Some(404), &None));
-        assert!(Failures::of(Vec::new()).is_none());
+        assert!(Failures::new(Vec::new()).is_none());
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
                 is_new,
             }),
         };
-        let waits = |errors| Failures::of(errors).unwrap().is_about_new_stores();
+        let waits = |errors| Failures::new(errors).unwrap().is_about_new_stores();
         assert!(waits(vec![of_store(true), of_store(true)]));
         assert!(!waits(vec![of_store(true), of_store(false)]));
         assert!(!waits(vec![of_store(true), denied(1, "r1")]));
@@ -187,9 +187,9 @@ mod tests {
     #[test]
     fn a_list_is_bounded_and_another_request_of_the_same_failure_is_no_news() {
         let many = (0..30).map(|index| denied(index, "r1")).collect();
-        let before = Failures::of(many).unwrap().told();
+        let before = Failures::new(many).unwrap().told();
         assert_eq!(before.len(), MOST);
-        let again = Failures::of(vec![denied(0, "r2"), denied(40, "r3")]).unwrap();
+        let again = Failures::new(vec![denied(0, "r2"), denied(40, "r3")]).unwrap();
         let after = with_known_requests(again.told(), &before);
         assert_eq!(after[0], before[0]);
         assert_eq!(after[1].request_id.as_deref(), Some("r3"));

@@ -110,7 +110,7 @@ fn of_source(
     data: SecretData,
     transform: &rewrite::Transform<'_>,
 ) -> Result<SecretData, Cause> {
-    let treatment = Treatment::of(&source.query);
+    let treatment = Treatment::new(&source.query);
     let data = if source.rewrite.is_empty() {
         let strategy = &treatment.conversion;
         keys::convert(data, strategy).map_err(|source| Cause::Convert {
@@ -138,7 +138,7 @@ fn of_entry(entry: &Entry, value: &SecretValue) -> Result<SecretValue, Cause> {
 }
 
 impl Treatment {
-    fn of(query: &Query) -> Self {
+    fn new(query: &Query) -> Self {
         match query {
             Query::Extract(remote_ref) => Self {
                 conversion: remote_ref.conversion_strategy(),

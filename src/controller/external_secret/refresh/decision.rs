@@ -1,4 +1,4 @@
-//! When an ExternalSecret is fetched again (spec: external-secrets.md 2.3). Pure.
+//! When an ExternalSecret is fetched again (docs/refresh.md). Pure.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_closed_window_holds_back_the_interval_and_nothing_else() {
         let mut closed = spec(RefreshRule::Periodic(SignedDuration::from_hours(1)));
-        closed.windows = Windows::of(&SyncWindows {
+        closed.windows = Windows::parse(&SyncWindows {
             kind: WindowKind::Allow,
             windows: vec![SyncWindow {
                 schedule: "* * 31 2 *".to_owned(),

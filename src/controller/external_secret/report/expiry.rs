@@ -1,5 +1,5 @@
 //! Objects of the vault that end soon, or have ended: told once, by a condition that stays until they are
-//! renewed (spec: differentiators.md 6.12). Pure.
+//! renewed (docs/refresh.md). Pure.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Cron schedules as ESO's parser reads them (spec: external-secrets.md 2.4): five fields or a
+//! Cron schedules as ESO's parser reads them (robfig/cron's standard parser): five fields or a
 //! descriptor, UTC, week days 0 to 6. Pure. Why not a crate: docs/decisions/0005-cron.md.
 
 use k8s_openapi::jiff::civil::{Date, DateTime, Time};

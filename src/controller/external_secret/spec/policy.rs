@@ -1,4 +1,4 @@
-//! What the policies make of a refresh (spec: external-secrets.md 2.6, 2.7). Pure: one function,
+//! What the policies make of a refresh. Pure: one function,
 //! whose whole table stands in docs/policies.md.
 
 use crate::api::external_secret::{CreationPolicy, DeletionPolicy};

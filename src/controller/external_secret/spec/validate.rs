@@ -89,7 +89,7 @@ pub fn validate(object: &ExternalSecret) -> Result<SyncSpec, Error> {
         annotations: object.annotations().clone(),
         target,
         refresh: refresh_rule(spec)?,
-        windows: spec.sync_windows.as_ref().and_then(Windows::of),
+        windows: spec.sync_windows.as_ref().and_then(Windows::parse),
         sources,
         entries,
         namespace,
@@ -202,8 +202,7 @@ pub fn store_key(store: &StoreRef, namespace: &str) -> Result<StoreKey, Error> {
     }
 }
 
-/// Secrets that would be credentials of the cluster itself are not made from outside (spec:
-/// external-secrets.md 8.1). The schema refuses them too; an old object may have one.
+/// Secrets that would be credentials of the cluster itself are not made from outside. The schema refuses them too; an old object may have one.
 fn refuse_privileged(template: Option<&TargetTemplate>) -> Result<(), Error> {
     let Some(template) = template else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `spec.syncWindows`: when periodic refreshes may happen (spec: external-secrets.md 2.4). Pure.
+//! `spec.syncWindows`: when periodic refreshes may happen. Pure.
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -27,13 +27,13 @@ struct Window {
 impl Windows {
     /// Reads `spec`. A window whose schedule or duration cannot be read is never open, as in ESO;
     /// `None`: no windows, or of a kind that does not exist.
-    pub fn of(spec: &SyncWindows) -> Option<Self> {
+    pub fn parse(spec: &SyncWindows) -> Option<Self> {
         if spec.windows.is_empty() || matches!(spec.kind, WindowKind::Unknown(_)) {
             return None;
         }
         Some(Self {
             denies: spec.kind == WindowKind::Deny,
-            windows: spec.windows.iter().filter_map(Window::of).collect(),
+            windows: spec.windows.iter().filter_map(Window::parse).collect(),
         })
     }
 
@@ -59,7 +59,7 @@ impl Windows {
 }
 
 impl Window {
-    fn of(spec: &SyncWindow) -> Option<Self> {
+    fn parse(spec: &SyncWindow) -> Option<Self> {
         Some(Self {
             schedule: Schedule::parse(&spec.schedule)?,
             duration: spec.duration.parse().ok()?,
@@ -96,7 +96,7 @@ mod tests {
             .collect();
         let spec: SyncWindows =
             serde_json::from_value(json!({"kind": kind, "windows": windows})).unwrap();
-        Windows::of(&spec).unwrap()
+        Windows::parse(&spec).unwrap()
     }
 
     fn at(text: &str) -> Timestamp {

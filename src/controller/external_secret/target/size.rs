@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::plan::TargetPlan;
 
-/// Bytes of all values of a Secret together, at most (spec: the API server's validation).
+/// Bytes of all values of a Secret together, at most (Kubernetes API, `core/v1.MaxSecretSize`).
 const MAX_DATA: usize = 1024 * 1024;
 
 /// The values are more than a Secret holds.
