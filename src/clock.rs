@@ -1,8 +1,9 @@
 //! The wall clock as a value, so that decisions take `now` and tests choose it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
+use parking_lot::Mutex;
 
 /// Where `now` comes from.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +25,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
-            Self::Fixed(at) => *at.lock().unwrap_or_else(PoisonError::into_inner),
+            Self::Fixed(at) => *at.lock(),
         }
     }
 }

@@ -2,13 +2,14 @@
 //! and in which version, so that a client built from them can be dropped when they change.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use parking_lot::Mutex;
 
 use crate::api::meta::NamespacedName;
 use crate::credentials::{CredentialReader, Error, ServiceAccountTokens};
@@ -45,11 +46,7 @@ impl Credentials {
 
     /// What was read so far, failures included.
     pub fn uses(&self) -> Uses {
-        self.lock_uses().clone()
-    }
-
-    fn lock_uses(&self) -> MutexGuard<'_, Uses> {
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.uses.lock().clone()
     }
 
     async fn fetch(&self, key: &NamespacedName) -> Result<Secret, Error> {
@@ -58,13 +55,14 @@ impl Credentials {
             return Ok(secret.clone());
         }
         let used = Used::Secret(key.clone());
-        self.lock_uses().insert(used.clone(), None);
+        self.uses.lock().insert(used.clone(), None);
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &key.namespace);
         let secret = api
             .get(&key.name)
             .await
             .map_err(|error| unreadable(key, &error))?;
-        self.lock_uses()
+        self.uses
+            .lock()
             .insert(used, secret.metadata.resource_version.clone());
         fetched.insert(key.clone(), secret.clone());
         Ok(secret)
@@ -96,7 +94,7 @@ impl CredentialReader for Credentials {
         name: &str,
     ) -> Result<BTreeMap<String, String>, Error> {
         let used = Used::ServiceAccount(NamespacedName::new(namespace, name));
-        self.lock_uses().insert(used.clone(), None);
+        self.uses.lock().insert(used.clone(), None);
         let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
         let account = api.get_metadata(name).await.map_err(|error| {
             let (message, is_absent) = in_words(&error);
@@ -107,7 +105,8 @@ impl CredentialReader for Credentials {
                 is_absent,
             }
         })?;
-        self.lock_uses()
+        self.uses
+            .lock()
             .insert(used, account.metadata.resource_version);
         Ok(account.metadata.annotations.unwrap_or_default())
     }

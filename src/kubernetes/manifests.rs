@@ -2,11 +2,11 @@
 //! written whole. ESO names no field manager for them, so it is the program's.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kube::core::{DynamicObject, GroupVersionKind};
 use kube::discovery::{self, ApiResource, Scope};
 use kube::{Api, Client, ResourceExt as _};
+use parking_lot::Mutex;
 
 use super::status::MANAGER;
 use super::{by, delete_exactly};
@@ -63,7 +63,7 @@ impl Kinds {
         client: &Client,
         manifest: &Manifest,
     ) -> Result<ApiResource, KindError> {
-        if let Some(found) = self.lock().get(manifest) {
+        if let Some(found) = self.0.lock().get(manifest) {
             return Ok(found.clone());
         }
         let (version, kind) = (manifest.api_version.clone(), manifest.kind.clone());
@@ -75,7 +75,7 @@ impl Kinds {
         let wanted = GroupVersionKind::gvk(group, name, &kind);
         match discovery::pinned_kind(client, &wanted).await {
             Ok((resource, is)) if is.scope == Scope::Namespaced => {
-                self.lock().insert(manifest.clone(), resource.clone());
+                self.0.lock().insert(manifest.clone(), resource.clone());
                 Ok(resource)
             }
             Ok(_) => Err(KindError::ClusterScoped { kind, version }),
@@ -89,11 +89,7 @@ impl Kinds {
 
     /// Looks it up anew next time: its definition may have been replaced.
     pub fn forget(&self, manifest: &Manifest) {
-        self.lock().remove(manifest);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Manifest, ApiResource>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().remove(manifest);
     }
 }
 

@@ -2,7 +2,7 @@
 //! monotonic clock; who leads, and why, it does not know.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use futures::future::{BoxFuture, poll_fn};
 use http::{Method, Request};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioExecutor;
+use parking_lot::Mutex;
 use tower::{BoxError, Layer, Service};
 
 /// A write was refused, or its answer came when nothing may be written any more.
@@ -61,26 +62,22 @@ impl WriteGuard {
 
     /// Writes are permitted before `deadline`.
     pub fn permit(&self, deadline: Instant) {
-        *self.lock() = Permission::Until(deadline);
+        *self.0.lock() = Permission::Until(deadline);
     }
 
     /// Nothing may be written any more.
     pub fn close(&self) {
-        *self.lock() = Permission::Over;
+        *self.0.lock() = Permission::Over;
     }
 
     fn is_open(&self) -> bool {
-        self.lock().is_open()
+        self.0.lock().is_open()
     }
 
     /// Whether there was a permission that has ended.
     fn is_over(&self) -> bool {
-        let permission = *self.lock();
+        let permission = *self.0.lock();
         !matches!(permission, Permission::NotYet) && !permission.is_open()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Permission> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

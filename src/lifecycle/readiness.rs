@@ -2,7 +2,9 @@
 //! no watch.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// Whether every cache was filled once and the process is not ending. Until then it collects what the
 /// watches met.
@@ -21,7 +23,7 @@ struct State {
 impl Readiness {
     /// Why the controllers do not serve, for people; `None` while they do, or would if they led.
     pub fn problem(&self) -> Option<String> {
-        let state = self.lock();
+        let state = self.0.lock();
         if state.is_stopping {
             return Some("shutting down".to_owned());
         }
@@ -41,7 +43,7 @@ impl Readiness {
 
     /// What this process is while there is no problem.
     pub fn role(&self) -> &'static str {
-        match self.lock().leads {
+        match self.0.lock().leads {
             None => "ok",
             Some(false) => "standby",
             Some(true) => "leader",
@@ -50,33 +52,30 @@ impl Readiness {
 
     /// The process was asked to stop.
     pub fn stopping(&self) {
-        self.lock().is_stopping = true;
+        self.0.lock().is_stopping = true;
     }
 
     /// There is an election, and this process leads or does not.
     pub fn elected(&self, leads: bool) {
-        self.lock().leads = Some(leads);
+        self.0.lock().leads = Some(leads);
     }
 
     /// Every cache was filled.
     pub fn reached(&self) {
-        self.lock().is_ready = true;
+        self.0.lock().is_ready = true;
     }
 
     /// The objects of `kind` cannot be read.
     pub fn hindered(&self, kind: &str, obstacle: &str) {
-        self.lock()
+        self.0
+            .lock()
             .obstacles
             .insert(kind.to_owned(), obstacle.to_owned());
     }
 
     /// All objects of `kind` were read.
     pub fn cleared(&self, kind: &str) {
-        self.lock().obstacles.remove(kind);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().obstacles.remove(kind);
     }
 }
 

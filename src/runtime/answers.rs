@@ -3,9 +3,10 @@
 //! request.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use ring::digest;
 
 /// Answers of one kind that are kept, at most.
@@ -44,7 +45,7 @@ impl<T> Default for Answers<T> {
 impl<T: Clone> Answers<T> {
     /// The answer that counts still.
     pub(super) fn of(&self, question: &Question, now: Instant) -> Option<T> {
-        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answers = self.0.lock();
         let (until, answer) = answers.get(question)?;
         (now < *until).then(|| answer.clone())
     }
@@ -52,7 +53,7 @@ impl<T: Clone> Answers<T> {
     /// Keeps an answer for so long. Where there are too many, those go first that count no more, then
     /// the one that would be the next.
     pub(super) fn keep(&self, question: Question, answer: T, period: Duration, now: Instant) {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = self.0.lock();
         if answers.len() >= MOST {
             answers.retain(|_, (until, _)| now < *until);
         }
@@ -100,11 +101,11 @@ mod tests {
             answers.keep(question(number), number, period, now);
             answers.keep(question(0), 0, second, now);
         }
-        assert_eq!(answers.0.lock().unwrap().len(), MOST);
+        assert_eq!(answers.0.lock().len(), MOST);
         assert_eq!(answers.of(&question(MOST + 1), now), Some(MOST + 1));
         // room is made by those that count no more
         let later = now + PERIOD * 2;
         answers.keep(question(7), 7, second, later);
-        assert_eq!(answers.0.lock().unwrap().len(), 1);
+        assert_eq!(answers.0.lock().len(), 1);
     }
 }

@@ -1,8 +1,9 @@
 //! The registry of metrics, which remembers what it holds: Prometheus' own tells nothing of a family before it has a
 //! series. docs/metrics.md is made of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use prometheus::core::Collector;
 use prometheus::proto::{MetricFamily, MetricType};
 
@@ -40,7 +41,7 @@ impl Registry {
             })
             .collect();
         self.inner.register(collector)?;
-        let mut families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut families = self.families.lock();
         families.extend(described);
         Ok(())
     }
@@ -52,7 +53,7 @@ impl Registry {
 
     /// All families, by name.
     pub(super) fn families(&self) -> Vec<Family> {
-        let families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
+        let families = self.families.lock();
         let mut families = families.clone();
         families.sort_by(|one, other| one.name.cmp(&other.name));
         families

@@ -2,9 +2,10 @@
 //! 3.2). It grows with time alone, so it is counted when metrics are read.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use prometheus::{Gauge, GaugeVec, Opts};
 
 use super::families::Registry;
@@ -60,7 +61,7 @@ impl InWorkMetrics {
         let queue = InWork::default();
         let unfinished = self.unfinished.with_label_values(&labels);
         let longest = self.longest.with_label_values(&labels);
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.lock();
         queues.push((unfinished, longest, queue.clone()));
         queue
     }
@@ -68,7 +69,7 @@ impl InWorkMetrics {
     /// Counts anew.
     pub(super) fn refresh(&self) {
         let now = Instant::now();
-        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let queues = self.queues.lock();
         for (unfinished, longest, queue) in queues.iter() {
             let (sum, most) = queue.lengths(now);
             unfinished.set(sum.as_secs_f64());
@@ -80,7 +81,7 @@ impl InWorkMetrics {
 impl InWork {
     /// The work on an object begins.
     pub(super) fn begin(&self, now: Instant) -> Work {
-        let mut begun = self.lock();
+        let mut begun = self.0.lock();
         let place = begun.next;
         begun.next += 1;
         begun.times.insert(place, now);
@@ -90,7 +91,7 @@ impl InWork {
 
     /// For how long all together, and the first.
     fn lengths(&self, now: Instant) -> (Duration, Duration) {
-        let begun = self.lock();
+        let begun = self.0.lock();
         let length = |since: &Instant| now.saturating_duration_since(*since);
         let sum = begun.times.values().map(length).sum();
         (
@@ -98,15 +99,11 @@ impl InWork {
             begun.times.values().map(length).max().unwrap_or_default(),
         )
     }
-
-    fn lock(&self) -> MutexGuard<'_, Begun> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Work {
     fn drop(&mut self) {
-        self.all.lock().times.remove(&self.place);
+        self.all.0.lock().times.remove(&self.place);
     }
 }
 

@@ -2,8 +2,10 @@
 //! are told apart (spec: operations.md 3.1).
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::families::Registry;
 use super::series::Series;
@@ -82,7 +84,7 @@ impl Labels {
         values.extend(more.iter().map(|&value| value.to_owned()));
         if self.options.extended_labels {
             let key = (namespace.to_owned(), name.to_owned());
-            values.extend(self.extended().get(&key).cloned().unwrap_or_default());
+            values.extend(self.extended.lock().get(&key).cloned().unwrap_or_default());
         }
         values
     }
@@ -96,20 +98,17 @@ impl Labels {
     ) -> bool {
         self.options.extended_labels
             && !self.are_sums()
-            && self.extended().get(&key(namespace, name)) != Some(&extended(labels))
+            && self.extended.lock().get(&key(namespace, name)) != Some(&extended(labels))
     }
 
     pub(super) fn note(&self, namespace: &str, name: &str, labels: &BTreeMap<String, String>) {
-        self.extended()
+        self.extended
+            .lock()
             .insert(key(namespace, name), extended(labels));
     }
 
     pub(super) fn forget(&self, namespace: &str, name: &str) {
-        self.extended().remove(&key(namespace, name));
-    }
-
-    fn extended(&self) -> MutexGuard<'_, HashMap<Object, [String; EXTENDED.len()]>> {
-        self.extended.lock().unwrap_or_else(PoisonError::into_inner)
+        self.extended.lock().remove(&key(namespace, name));
     }
 }
 
@@ -192,7 +191,7 @@ impl ObjectMetrics {
 
     /// An object counts as ready, as not ready, or (`None`) no longer.
     fn count_ready(&self, namespace: &str, name: &str, is_ready: Option<bool>) {
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ready = self.ready.lock();
         let key = key(namespace, name);
         let before = match is_ready {
             Some(is_ready) => ready.insert(key, is_ready),

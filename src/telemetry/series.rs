@@ -3,8 +3,9 @@
 //! cluster of 10,000 objects would have 50,000.)
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
@@ -71,21 +72,17 @@ impl Series {
 
     /// Sets the series with these label values.
     pub(super) fn set(&self, labels: &[String], value: f64) {
-        self.values().insert(key(labels), value);
+        self.0.values.lock().insert(key(labels), value);
     }
 
     /// Adds to it; one that there was not began at zero.
     pub(super) fn add(&self, labels: &[String], value: f64) {
-        *self.values().entry(key(labels)).or_default() += value;
+        *self.0.values.lock().entry(key(labels)).or_default() += value;
     }
 
     /// Drops it, where there is one.
     pub(super) fn remove(&self, labels: &[String]) {
-        self.values().remove(&key(labels));
-    }
-
-    fn values(&self) -> MutexGuard<'_, HashMap<Box<str>, f64>> {
-        self.0.values.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.values.lock().remove(&key(labels));
     }
 
     fn metric(&self, key: &str, value: f64) -> Metric {
@@ -139,7 +136,7 @@ impl Collector for Series {
             Kind::Counter => MetricType::COUNTER,
             Kind::Gauge => MetricType::GAUGE,
         });
-        let values = self.values();
+        let values = self.0.values.lock();
         let metrics = values.iter().map(|(key, value)| self.metric(key, *value));
         family.set_metric(metrics.collect());
         vec![family]

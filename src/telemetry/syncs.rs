@@ -2,9 +2,10 @@
 //! operations.md 3.1). A series per object, or sums.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
+use parking_lot::Mutex;
 
 use super::families::Registry;
 use super::objects::{Labels, Object, key};
@@ -67,7 +68,7 @@ impl SyncMetrics {
         let values = self.labels.values(namespace, name, &[]);
         let mut at = at.map(Timestamp::as_second);
         if self.labels.are_sums() {
-            let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ends = self.ends.lock();
             match at {
                 Some(at) => ends.insert(key(namespace, name), at),
                 None => ends.remove(&key(namespace, name)),

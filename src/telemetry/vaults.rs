@@ -2,8 +2,9 @@
 //! holds them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use prometheus::{IntCounterVec, IntGaugeVec};
 
 use super::families::Registry;
@@ -66,7 +67,7 @@ impl VaultMetrics {
 
     /// The series of the vault at this host, at zero where nobody held them.
     pub fn vault(&self, host: &str) -> VaultSeries {
-        *self.0.holders().entry(host.to_owned()).or_default() += 1;
+        *self.0.holders.lock().entry(host.to_owned()).or_default() += 1;
         let series = VaultSeries {
             families: Arc::clone(&self.0),
             vault: host.to_owned(),
@@ -78,7 +79,7 @@ impl VaultMetrics {
 
     /// One read of the vault at this host was not made. Counts where somebody holds the vault's series.
     pub fn read_saved(&self, host: &str) {
-        if self.0.holders().contains_key(host) {
+        if self.0.holders.lock().contains_key(host) {
             self.0.reads_saved.with_label_values(&[host]).inc();
         }
     }
@@ -100,7 +101,7 @@ impl VaultSeries {
 
 impl Drop for VaultSeries {
     fn drop(&mut self) {
-        let mut holders = self.families.holders();
+        let mut holders = self.families.holders.lock();
         let left = holders.get(&self.vault).map_or(0, |count| count - 1);
         if left > 0 {
             holders.insert(self.vault.clone(), left);
@@ -117,12 +118,6 @@ impl Drop for VaultSeries {
             .families
             .reads_saved
             .remove_label_values(&[&self.vault]);
-    }
-}
-
-impl Families {
-    fn holders(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

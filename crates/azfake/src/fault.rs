@@ -1,13 +1,13 @@
 //! Faults on demand: which request is hit, how often, and by what. Knows no HTTP library and no vault.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 
+use parking_lot::RwLock;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::cloud;
-use crate::locks::{read, write};
 
 /// A fault for one target (vault label, host name or `*`); the fields are those of `golden/README.md`.
 ///
@@ -146,7 +146,7 @@ impl Faults {
     /// Replaces the faults of a target; an empty list clears them.
     pub(crate) fn set(&self, target: &str, faults: Vec<Fault>) {
         let target = target.to_ascii_lowercase();
-        let mut map = write(&self.by_target);
+        let mut map = self.by_target.write();
         if faults.is_empty() {
             map.remove(&target);
             return;
@@ -165,7 +165,9 @@ impl Faults {
 
     /// Clears the faults of every target that begins with a prefix.
     pub(crate) fn clear(&self, prefix: &str) {
-        write(&self.by_target).retain(|target, _| !target.starts_with(prefix));
+        self.by_target
+            .write()
+            .retain(|target, _| !target.starts_with(prefix));
     }
 
     /// The status that a CONNECT to this host is refused with, if a fault hits it; counted.
@@ -190,7 +192,7 @@ impl Faults {
     }
 
     fn of(&self, host: &str) -> Vec<Arc<Active>> {
-        let map = read(&self.by_target);
+        let map = self.by_target.read();
         if map.is_empty() {
             return Vec::new();
         }

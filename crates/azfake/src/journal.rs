@@ -1,11 +1,10 @@
 //! What clients did: a bounded request log and counters. Holds no secret: neither bodies, headers nor unknown query values.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::Serialize;
-
-use crate::locks::lock;
 
 /// One answered request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -91,7 +90,7 @@ impl Journal {
 
     /// Notes an answered request and counts it; numbers it itself.
     pub(crate) fn note(&self, mut entry: LoggedRequest, is_vault: bool) {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.inner.lock();
         entry.seq = inner.next;
         inner.next += 1;
         let counters = &mut inner.counters;
@@ -117,17 +116,17 @@ impl Journal {
 
     /// Counts a CONNECT.
     pub(crate) fn connect(&self, host: &str) {
-        bump(&mut lock(&self.inner).counters.connects, host);
+        bump(&mut self.inner.lock().counters.connects, host);
     }
 
     /// Counts a request to a host that is not played.
     pub(crate) fn refused(&self, host: &str) {
-        bump(&mut lock(&self.inner).counters.refused, host);
+        bump(&mut self.inner.lock().counters.refused, host);
     }
 
     /// Counts an open TLS connection until the guard is dropped.
     pub(crate) fn opened(self: &Arc<Self>, host: &str) -> Open {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.inner.lock();
         for name in [host, "all"] {
             let connections = inner
                 .counters
@@ -146,12 +145,12 @@ impl Journal {
 
     /// The number that the next request gets.
     pub(crate) fn mark(&self) -> u64 {
-        lock(&self.inner).next
+        self.inner.lock().next
     }
 
     /// The logged requests from a mark on whose host begins with a prefix, and the next mark.
     pub(crate) fn since(&self, mark: u64, host_prefix: &str) -> (u64, Vec<LoggedRequest>) {
-        let inner = lock(&self.inner);
+        let inner = self.inner.lock();
         let first = inner.entries.partition_point(|entry| entry.seq < mark);
         let entries = inner.entries.range(first..);
         let wanted = entries.filter(|entry| entry.host.starts_with(host_prefix));
@@ -160,12 +159,12 @@ impl Journal {
 
     /// A copy of the counters.
     pub(crate) fn counters(&self) -> Counters {
-        lock(&self.inner).counters.clone()
+        self.inner.lock().counters.clone()
     }
 
     /// Forgets entries and counts; numbering and open connections go on.
     pub(crate) fn clear(&self) {
-        let mut inner = lock(&self.inner);
+        let mut inner = self.inner.lock();
         inner.entries.clear();
         let mut connections = std::mem::take(&mut inner.counters.connections);
         connections.retain(|name, connections| {
@@ -188,7 +187,7 @@ pub(crate) struct Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let mut inner = lock(&self.journal.inner);
+        let mut inner = self.journal.inner.lock();
         for name in [self.host.as_str(), "all"] {
             if let Some(connections) = inner.counters.connections.get_mut(name) {
                 connections.open = connections.open.saturating_sub(1);

@@ -12,7 +12,6 @@ mod exchange;
 mod fault;
 mod imds;
 mod journal;
-mod locks;
 mod proxy;
 mod seed;
 mod service;

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, RwLock};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
@@ -11,7 +12,6 @@ use crate::entra::token::Signer;
 use crate::entra::{CLIENT, Directory, TENANT};
 use crate::fault::Faults;
 use crate::journal::Journal;
-use crate::locks::{read, write};
 use crate::vault::store::{Clock, Vault};
 
 /// The shared state of one fake.
@@ -60,10 +60,10 @@ impl State {
 
     /// The vault of a label, made empty where it is not known.
     pub(crate) fn vault(&self, label: &str) -> Arc<Mutex<Vault>> {
-        if let Some(vault) = read(&self.vaults).get(label) {
+        if let Some(vault) = self.vaults.read().get(label) {
             return Arc::clone(vault);
         }
-        let mut vaults = write(&self.vaults);
+        let mut vaults = self.vaults.write();
         let vault = vaults
             .entry(label.to_owned())
             .or_insert_with(|| Arc::new(Mutex::new(Vault::new(label, TENANT, self.clock))));
@@ -72,7 +72,7 @@ impl State {
 
     /// The vaults whose label begins with a prefix.
     pub(crate) fn vaults(&self, prefix: &str) -> Vec<(String, Arc<Mutex<Vault>>)> {
-        let vaults = read(&self.vaults);
+        let vaults = self.vaults.read();
         let wanted = vaults.iter().filter(|(label, _)| label.starts_with(prefix));
         wanted
             .map(|(label, vault)| (label.clone(), Arc::clone(vault)))
@@ -81,14 +81,18 @@ impl State {
 
     /// Forgets the vaults whose label begins with a prefix, with their faults and permissions.
     pub(crate) fn forget(&self, prefix: &str) {
-        write(&self.vaults).retain(|label, _| !label.starts_with(prefix));
-        write(&self.permissions).retain(|(_, label), _| !label.starts_with(prefix));
+        self.vaults
+            .write()
+            .retain(|label, _| !label.starts_with(prefix));
+        self.permissions
+            .write()
+            .retain(|(_, label), _| !label.starts_with(prefix));
         self.faults.clear(prefix);
     }
 
     /// Gives the machine a managed identity, or takes it; the empty id is the system-assigned one.
     pub(crate) fn assign(&self, id: &str, client: Option<String>) {
-        let mut identities = write(&self.identities);
+        let mut identities = self.identities.write();
         match client {
             Some(client) => identities.insert(id.to_ascii_lowercase(), client),
             None => identities.remove(&id.to_ascii_lowercase()),
@@ -98,14 +102,14 @@ impl State {
     /// The client behind a managed identity; applications of the first tenant are the machine's too.
     pub(crate) fn identity(&self, id: &str) -> Option<String> {
         let id = id.to_ascii_lowercase();
-        let assigned = read(&self.identities).get(&id).cloned();
+        let assigned = self.identities.read().get(&id).cloned();
         assigned.or_else(|| self.directory.find(TENANT, &id).is_ok().then_some(id))
     }
 
     /// Limits what a client may do in a vault; `None` allows everything.
     pub(crate) fn permit(&self, client: &str, label: &str, allowed: Option<BTreeSet<String>>) {
         let key = (client.to_ascii_lowercase(), label.to_owned());
-        let mut permissions = write(&self.permissions);
+        let mut permissions = self.permissions.write();
         match allowed {
             Some(allowed) => permissions.insert(key, allowed),
             None => permissions.remove(&key),
@@ -114,7 +118,7 @@ impl State {
 
     /// Whether a client may do something, such as `get` of kind `secrets`.
     pub(crate) fn may(&self, client: &str, label: &str, kind: &str, permission: &str) -> bool {
-        let permissions = read(&self.permissions);
+        let permissions = self.permissions.read();
         if permissions.is_empty() {
             return true;
         }

@@ -1,8 +1,9 @@
 //! The fake's certificate authority: one CA per process, one leaf per host name, made when first needed.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -12,7 +13,6 @@ use rustls::crypto::ring::default_provider;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::Error;
-use crate::locks::lock;
 
 /// Signs leaves; its key never leaves the process.
 pub(crate) struct Authority {
@@ -53,11 +53,13 @@ impl Authority {
 
     /// The TLS configuration of a host name, HTTP/2 and HTTP/1.1.
     pub(crate) fn config(&self, host: &str) -> Result<Arc<ServerConfig>, Error> {
-        if let Some(config) = lock(&self.configs).get(host) {
+        if let Some(config) = self.configs.lock().get(host) {
             return Ok(Arc::clone(config));
         }
         let config = Arc::new(self.issue(host)?);
-        lock(&self.configs).insert(host.to_owned(), Arc::clone(&config));
+        self.configs
+            .lock()
+            .insert(host.to_owned(), Arc::clone(&config));
         Ok(config)
     }
 

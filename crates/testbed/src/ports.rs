@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
+use parking_lot::Mutex;
 
 /// Ports given out by this process; each is given out once.
 static TAKEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
@@ -27,7 +27,7 @@ const ATTEMPTS: usize = 1_000;
 /// No free port was found.
 pub fn free_port() -> Result<u16> {
     let span = ephemeral_start().saturating_sub(LOWEST).max(1_000);
-    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut taken = TAKEN.lock();
     let taken = taken.get_or_insert_with(HashSet::new);
     for _ in 0..ATTEMPTS {
         let random = RandomState::new().build_hasher().finish() % u64::from(span);

@@ -8,9 +8,9 @@ use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
+use parking_lot::Mutex;
 
 static PIPE: Mutex<Option<ChildStdin>> = Mutex::new(None);
 
@@ -65,7 +65,7 @@ pub(crate) fn watch_directory(path: &Path) -> Result<()> {
 }
 
 fn tell(line: &str) -> Result<()> {
-    let mut pipe = PIPE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pipe = PIPE.lock();
     if pipe.is_none() {
         *pipe = Some(start().context("start the watchdog shell")?);
     }

@@ -2,10 +2,11 @@
 //! metrics, not what is done with a key.
 
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures::future::Either;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::telemetry::{ControllerMetrics, Overdue, Work, WorkResult};
@@ -60,7 +61,7 @@ impl<K: Eq + Hash + Clone> WorkQueue<K> {
 
     /// Adds `key`. If it waits already, the more urgent reason counts.
     pub fn add(&self, key: &K, urgency: Urgency) {
-        let mut queue = self.lock();
+        let mut queue = self.0.queue.lock();
         if queue.add(key, urgency, Instant::now()) {
             self.0.metrics.added(queue.depth());
         }
@@ -70,7 +71,7 @@ impl<K: Eq + Hash + Clone> WorkQueue<K> {
 
     /// The object of `key` is gone.
     pub fn forget(&self, key: &K) {
-        self.lock().forget(key);
+        self.0.queue.lock().forget(key);
     }
 
     /// How late the latest keys are, counted from when this process began to work: a standby is late with
@@ -78,7 +79,7 @@ impl<K: Eq + Hash + Clone> WorkQueue<K> {
     pub fn overdue(&self) -> Overdue {
         let started = self.0.started.get();
         let most = started.map(Instant::elapsed).unwrap_or_default();
-        let overdue = self.lock().overdue(Instant::now());
+        let overdue = self.0.queue.lock().overdue(Instant::now());
         Overdue {
             waiting: overdue.waiting.min(most),
             failing: overdue.failing.min(most),
@@ -95,7 +96,7 @@ impl<K: Eq + Hash + Clone> WorkQueue<K> {
         loop {
             let changed = self.0.changed.notified();
             let time = {
-                let mut queue = self.lock();
+                let mut queue = self.0.queue.lock();
                 if queue.has(least, Instant::now()) {
                     return;
                 }
@@ -114,7 +115,7 @@ impl<K: Eq + Hash + Clone> WorkQueue<K> {
 
     /// The most urgent key, if one is urgent enough.
     pub(super) fn take(&self, least: Urgency) -> Option<(K, Work)> {
-        let mut queue = self.lock();
+        let mut queue = self.0.queue.lock();
         let (key, waited) = queue.take(least, Instant::now())?;
         self.0.metrics.waits(queue.depth());
         Some((key, self.0.metrics.began(waited)))
@@ -130,11 +131,7 @@ impl<K: Eq + Hash + Clone> WorkQueue<K> {
             None => (WorkResult::Panic, Some((AFTER_A_PANIC, Urgency::Failing))),
         };
         self.0.metrics.ended(work, result, took);
-        self.lock().done(key, next, Instant::now());
+        self.0.queue.lock().done(key, next, Instant::now());
         self.0.changed.notify_one();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue<K>> {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

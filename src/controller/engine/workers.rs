@@ -4,10 +4,11 @@
 
 use std::hash::Hash;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::FutureExt as _;
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
@@ -55,16 +56,12 @@ pub struct WorkerPermit {
 impl WorkerPermit {
     /// Waits for `others`, and lends the worker meanwhile.
     pub async fn while_waiting<T>(&self, others: impl Future<Output = T>) -> T {
-        drop(self.lock().take());
+        drop(self.permit.lock().take());
         let result = others.await;
         // closed with the process
         let permit = Arc::clone(&self.workers).acquire_owned().await.ok();
-        *self.lock() = permit;
+        *self.permit.lock() = permit;
         result
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
-        self.permit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Tells consumers that something they depend on changed: whoever watches a dependency names no kind of
 //! consumer.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::api::meta::NamespacedName;
 
@@ -42,32 +44,32 @@ impl Consumers {
 
     /// Notes what `consumer` names now.
     pub fn set(&self, consumer: &Consumer, references: References) {
-        self.index().set(consumer, references);
+        self.index.lock().set(consumer, references);
     }
 
     /// `consumer` is gone.
     pub fn remove(&self, consumer: &Consumer) {
-        self.index().remove(consumer);
+        self.index.lock().remove(consumer);
     }
 
     /// Whether `consumer` is known.
     pub fn contains(&self, consumer: &Consumer) -> bool {
-        self.index().contains(consumer)
+        self.index.lock().contains(consumer)
     }
 
     /// The consumers of `dependency`.
     pub fn depending_on(&self, dependency: &Dependency) -> Vec<Consumer> {
-        self.index().consumers(dependency)
+        self.index.lock().consumers(dependency)
     }
 
     /// Whether `dependency` has a consumer.
     pub fn has(&self, dependency: &Dependency) -> bool {
-        self.index().has_consumers(dependency)
+        self.index.lock().has_consumers(dependency)
     }
 
     /// The reads of `store` that all consumers make when each refreshes once.
     pub fn reads(&self, store: &StoreKey) -> usize {
-        self.index().reads(store)
+        self.index.lock().reads(store)
     }
 
     /// Tells every consumer of `dependency`.
@@ -89,9 +91,5 @@ impl Consumers {
                 self.external_secrets.dependency_changed(object, change);
             }
         }
-    }
-
-    fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

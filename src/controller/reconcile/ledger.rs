@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::jiff::Timestamp;
+use parking_lot::Mutex;
 
 /// The records of all objects of a kind; `E` is what only this kind knows.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl<K: Eq + Hash + Clone, E: Clone + Default> Ledger<K, E> {
     /// The record of the object `key`; of one made again under the name nothing is known but that it is
     /// stale.
     pub fn get(&self, key: &K, uid: &str) -> Record<E> {
-        let mut records = self.lock();
+        let mut records = self.0.lock();
         let record = records.entry(key.clone()).or_default();
         if record.uid != uid {
             *record = Record {
@@ -82,7 +82,7 @@ impl<K: Eq + Hash + Clone, E: Clone + Default> Ledger<K, E> {
 
     /// Whether the last reconcile failed.
     pub fn has_failed(&self, key: &K) -> bool {
-        let records = self.lock();
+        let records = self.0.lock();
         records.get(key).is_some_and(|record| record.failures > 0)
     }
 
@@ -97,16 +97,12 @@ impl<K: Eq + Hash + Clone, E: Clone + Default> Ledger<K, E> {
 
     /// The object is gone.
     pub fn forget(&self, key: &K) {
-        self.lock().remove(key);
+        self.0.lock().remove(key);
     }
 
     /// Changes the record.
     pub fn update<T>(&self, key: &K, change: impl FnOnce(&mut Record<E>) -> T) -> T {
-        change(self.lock().entry(key.clone()).or_default())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Record<E>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        change(self.0.lock().entry(key.clone()).or_default())
     }
 }
 

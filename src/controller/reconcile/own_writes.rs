@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 /// The last write to each target.
 #[derive(Debug)]
@@ -35,14 +36,14 @@ impl<T: Eq + Hash + Clone> Writing<'_, T> {
     /// which nobody has looked at.
     pub fn done(self, resource_version: &str) -> bool {
         let made = Write::Done(resource_version.to_owned());
-        let before = self.writes.lock().insert(self.target.clone(), made);
+        let before = self.writes.0.lock().insert(self.target.clone(), made);
         matches!(before, Some(Write::Sent(Some(seen))) if seen != resource_version)
     }
 }
 
 impl<T: Eq + Hash + Clone> Drop for Writing<'_, T> {
     fn drop(&mut self) {
-        let mut writes = self.writes.lock();
+        let mut writes = self.writes.0.lock();
         if let Some(Write::Sent(_)) = writes.get(self.target) {
             writes.remove(self.target);
         }
@@ -52,7 +53,7 @@ impl<T: Eq + Hash + Clone> Drop for Writing<'_, T> {
 impl<T: Eq + Hash + Clone> OwnWrites<T> {
     /// `target` is about to be written: what the watch brings of it until the answer may be ours.
     pub fn begin<'a>(&'a self, target: &'a T) -> Writing<'a, T> {
-        self.lock().insert(target.clone(), Write::Sent(None));
+        self.0.lock().insert(target.clone(), Write::Sent(None));
         Writing {
             writes: self,
             target,
@@ -61,14 +62,14 @@ impl<T: Eq + Hash + Clone> OwnWrites<T> {
 
     /// Whether our last write of `target` made this resource version.
     pub fn made(&self, target: &T, resource_version: &str) -> bool {
-        let writes = self.lock();
+        let writes = self.0.lock();
         matches!(writes.get(target), Some(Write::Done(own)) if own == resource_version)
     }
 
     /// The watch brought `resource_version` of `target`, `None` where it was deleted. Returns whether our
     /// last write made that, or may have; the write of what was deleted is forgotten.
     pub fn brought(&self, target: &T, resource_version: Option<&str>) -> bool {
-        let mut writes = self.lock();
+        let mut writes = self.0.lock();
         match (writes.get_mut(target), resource_version) {
             (Some(Write::Sent(seen)), version) => {
                 *seen = Some(version.unwrap_or_default().to_owned());
@@ -81,10 +82,6 @@ impl<T: Eq + Hash + Clone> OwnWrites<T> {
             }
             (None, _) => false,
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<T, Write>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,10 +2,11 @@
 //! changes. Holds clients, never values.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kube::Client;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::controller::index::StoreKey;
@@ -124,7 +125,7 @@ impl StoreClients {
             store: store.key.clone(),
             consumer,
         };
-        let gate = Arc::clone(lock(&self.building).entry(key.clone()).or_default());
+        let gate = Arc::clone(self.building.lock().entry(key.clone()).or_default());
         let _building = gate.lock().await;
         if let Some(cached) = self.cached(&key, store) {
             return Ok(cached);
@@ -155,7 +156,7 @@ impl StoreClients {
             connection: connection.clone(),
             credentials: uses,
         };
-        lock(&self.entries).insert(key, entry);
+        self.entries.lock().insert(key, entry);
         Ok(connection)
     }
 
@@ -171,14 +172,14 @@ impl StoreClients {
     }
 
     fn cached(&self, key: &ClientKey, store: &StoreView) -> Option<Cached> {
-        let entries = lock(&self.entries);
+        let entries = self.entries.lock();
         let entry = entries.get(key)?;
         let is_current = entry.uid == store.uid && entry.generation == store.generation;
         is_current.then(|| entry.connection.clone())
     }
 
     fn note_failure(&self, key: &ClientKey, uses: Uses) {
-        let mut failed = lock(&self.failed);
+        let mut failed = self.failed.lock();
         for (used, version) in uses {
             failed.entry(used).or_default().insert(key.clone(), version);
         }
@@ -193,7 +194,7 @@ impl StoreClients {
     /// and returns the stores that it affects.
     pub fn credential_changed(&self, object: &Used, version: Option<&str>) -> AffectedStores {
         let mut affected = AffectedStores::default();
-        lock(&self.entries).retain(|key, entry| {
+        self.entries.lock().retain(|key, entry| {
             let used = entry.credentials.get(object);
             let is_stale = used.is_some_and(|used| used.as_deref() != version);
             if is_stale {
@@ -201,7 +202,7 @@ impl StoreClients {
             }
             !is_stale
         });
-        let mut failed = lock(&self.failed);
+        let mut failed = self.failed.lock();
         if let Some(tries) = failed.get_mut(object) {
             tries.retain(|key, used| {
                 let is_other = used.as_deref() != version;
@@ -219,9 +220,9 @@ impl StoreClients {
 
     /// Drops every client of a store that is gone.
     pub fn forget(&self, store: &StoreKey) {
-        lock(&self.entries).retain(|key, _| key.store != *store);
-        lock(&self.building).retain(|key, _| key.store != *store);
-        lock(&self.failed).retain(|_, tries| {
+        self.entries.lock().retain(|key, _| key.store != *store);
+        self.building.lock().retain(|key, _| key.store != *store);
+        self.failed.lock().retain(|_, tries| {
             tries.retain(|key, _| key.store != *store);
             !tries.is_empty()
         });
@@ -235,8 +236,4 @@ impl AffectedStores {
             Some(consumer) => self.consumers.insert((key.store.clone(), consumer.clone())),
         };
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,8 @@
 //! own. The store's `Reachable` condition reports it beside `Ready`, which keeps ESO's meaning.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::controller::index::StoreKey;
 use crate::kubernetes::answers::chain;
@@ -40,17 +41,17 @@ struct Record {
 impl Reachability {
     /// What the last reads through `store` say, if there were any.
     pub fn get(&self, store: &StoreKey) -> Option<Reachable> {
-        self.lock().get(store)?.state.clone()
+        self.0.lock().get(store)?.state.clone()
     }
 
     /// Whether what changed is found by listing, or why the identity may not, if that was wanted.
     pub fn listing(&self, store: &StoreKey) -> Option<Result<(), String>> {
-        self.lock().get(store)?.listing.clone()
+        self.0.lock().get(store)?.listing.clone()
     }
 
     /// Notes whether the identity may list; whether that is news.
     pub fn note_listing(&self, store: &StoreKey, listing: Result<(), String>) -> bool {
-        let mut records = self.lock();
+        let mut records = self.0.lock();
         let record = records.entry(store.clone()).or_default();
         let was_refused = matches!(record.listing, Some(Err(_)));
         let is_news = was_refused != listing.is_err();
@@ -60,7 +61,7 @@ impl Reachability {
 
     /// The store is gone or another one: what was learnt says nothing any more.
     pub fn forget(&self, store: &StoreKey) {
-        self.lock().remove(store);
+        self.0.lock().remove(store);
     }
 
     /// Notes what a read came to; whether that is news.
@@ -75,11 +76,7 @@ impl Reachability {
                 None => return false,
             },
         };
-        self.lock().entry(store.clone()).or_default().take(state)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<StoreKey, Record>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().entry(store.clone()).or_default().take(state)
     }
 }
 

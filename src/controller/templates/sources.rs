@@ -2,7 +2,7 @@
 //! Only sources that somebody names are remembered, and of them only the resource version.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::FutureExt as _;
@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client, ResourceExt};
+use parking_lot::Mutex;
 
 use crate::api::meta::NamespacedName;
 use crate::controller::engine::watch::{self, Observer};
@@ -89,7 +90,7 @@ struct Versions(Mutex<HashMap<TemplateSource, Option<String>>>);
 impl Versions {
     /// The version last seen of a source that somebody names.
     fn get(&self, source: &TemplateSource) -> Option<String> {
-        let versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let versions = self.0.lock();
         versions.get(source).cloned().flatten()
     }
 
@@ -102,7 +103,7 @@ impl Versions {
         is_listed: bool,
         is_used: bool,
     ) -> bool {
-        let mut versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut versions = self.0.lock();
         if !is_used {
             versions.remove(source);
             return false;

@@ -73,9 +73,9 @@ impl Names {
             self.label(vault),
             name.to_lowercase()
         );
-        let mut id = format!("{:x}", Sha256::digest(text.as_bytes()));
-        id.truncate(32);
-        id
+        let digest = Sha256::digest(text.as_bytes());
+        let (half, _) = digest.split_first_chunk().expect("32 bytes");
+        format!("{:032x}", u128::from_be_bytes(*half))
     }
 
     /// A case's text as it goes to the cluster and to the vault.

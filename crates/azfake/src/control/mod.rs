@@ -13,7 +13,6 @@ use crate::cloud::label;
 use crate::entra::{App, Jwks};
 use crate::fault::Fault;
 use crate::journal::{Counters, LoggedRequest};
-use crate::locks::lock;
 use crate::seed::{CertificateContent, Content, KeyContent, SecretContent};
 use crate::state::State;
 use crate::vault::public::{self, Public};
@@ -59,7 +58,7 @@ impl Control {
             made_certificates.push((name, made.transpose()?));
         }
         let vault = self.state.vault(&label(target));
-        let mut vault = lock(&vault);
+        let mut vault = vault.lock();
         vault.tenant = tenant.unwrap_or(std::mem::take(&mut vault.tenant));
         for (name, secret) in secrets {
             vault.seed(&name, secret);
@@ -76,7 +75,7 @@ impl Control {
     /// Gives a secret a new version (recovering it where it was deleted) and returns the version's id.
     pub fn set_secret(&self, target: &str, name: &str, value: &str) -> String {
         let vault = self.state.vault(&label(target));
-        let mut vault = lock(&vault);
+        let mut vault = vault.lock();
         vault.seed(name, Some(SecretContent::value(value)));
         vault
             .get(name, "")
@@ -87,13 +86,13 @@ impl Control {
     /// Upserts one secret: a value makes a version, attributes alone change the newest one.
     pub fn put_secret(&self, target: &str, name: &str, content: SecretContent) {
         let vault = self.state.vault(&label(target));
-        lock(&vault).seed(name, Some(content));
+        vault.lock().seed(name, Some(content));
     }
 
     /// Soft-deletes a secret; one that is not there is no error.
     pub fn delete_secret(&self, target: &str, name: &str) {
         let vault = self.state.vault(&label(target));
-        lock(&vault).seed(name, None);
+        vault.lock().seed(name, None);
     }
 
     /// Puts a fault on a vault label, a host name or `*` (everything), or clears it with `None`.
@@ -157,14 +156,14 @@ impl Control {
     /// The content of one vault.
     pub fn dump(&self, target: &str) -> VaultDump {
         let vault = self.state.vault(&label(target));
-        dump::of(&lock(&vault), false)
+        dump::of(&vault.lock(), false)
     }
 
     /// The content of every vault whose label begins with a prefix; only what clients wrote where asked so
     /// (vaults without any such object are left out then).
     pub fn dump_all(&self, label_prefix: &str, written_only: bool) -> BTreeMap<String, VaultDump> {
         let vaults = self.state.vaults(label_prefix).into_iter();
-        let dumps = vaults.map(|(label, vault)| (label, dump::of(&lock(&vault), written_only)));
+        let dumps = vaults.map(|(label, vault)| (label, dump::of(&vault.lock(), written_only)));
         dumps
             .filter(|(_, dump)| !written_only || !dump.is_empty())
             .collect()

@@ -7,13 +7,11 @@ mod jws;
 pub(crate) mod token;
 
 use std::collections::HashMap;
-use std::sync::RwLock;
 
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
 pub use jws::{Jwk, Jwks};
-
-use crate::locks::{read, write};
 
 /// The tenant that is known from the start and owns every vault that states no other.
 pub const TENANT: &str = "11111111-1111-1111-1111-111111111111";
@@ -83,7 +81,7 @@ impl Default for Directory {
 impl Directory {
     /// Registers an application (its tenant too), or removes it.
     pub(crate) fn set(&self, tenant: &str, client: &str, app: Option<App>) {
-        let mut tenants = write(&self.tenants);
+        let mut tenants = self.tenants.write();
         let apps = tenants.entry(tenant.to_ascii_lowercase()).or_default();
         match app {
             Some(app) => apps.insert(client.to_ascii_lowercase(), app),
@@ -93,7 +91,7 @@ impl Directory {
 
     /// States the keys of a token issuer, or forgets them.
     pub(crate) fn set_keys(&self, issuer: &str, jwks: Option<Jwks>) {
-        let mut issuers = write(&self.issuers);
+        let mut issuers = self.issuers.write();
         match jwks {
             Some(jwks) => issuers.insert(issuer.to_owned(), jwks),
             None => issuers.remove(issuer),
@@ -102,17 +100,19 @@ impl Directory {
 
     /// The keys of a token issuer, where they are known.
     pub(crate) fn keys(&self, issuer: &str) -> Option<Jwks> {
-        read(&self.issuers).get(issuer).cloned()
+        self.issuers.read().get(issuer).cloned()
     }
 
     /// Whether the tenant exists.
     pub(crate) fn has_tenant(&self, tenant: &str) -> bool {
-        read(&self.tenants).contains_key(&tenant.to_ascii_lowercase())
+        self.tenants
+            .read()
+            .contains_key(&tenant.to_ascii_lowercase())
     }
 
     /// The application of a tenant.
     pub(crate) fn find(&self, tenant: &str, client: &str) -> Result<App, Unknown> {
-        let tenants = read(&self.tenants);
+        let tenants = self.tenants.read();
         let apps = tenants
             .get(&tenant.to_ascii_lowercase())
             .ok_or(Unknown::Tenant)?;

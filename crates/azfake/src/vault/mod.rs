@@ -16,7 +16,6 @@ use route::{Kind, Route};
 use crate::cloud::Cloud;
 use crate::exchange::{Call, Reply};
 use crate::fault::Fault;
-use crate::locks::lock;
 use crate::state::State;
 
 /// Answers a request to a vault; also says which client asked, where its token is valid.
@@ -28,7 +27,7 @@ pub(crate) fn answer(
     route: Result<&Route, &Refusal>,
 ) -> (Reply, Option<String>) {
     let vault = state.vault(label);
-    let tenant = lock(&vault).tenant.clone();
+    let tenant = vault.lock().tenant.clone();
     let asked = Asked {
         label,
         cloud,
@@ -44,7 +43,7 @@ pub(crate) fn answer(
     let result = route.map_err(Clone::clone).and_then(|route| {
         access::authorise(state, &claims, &asked, route)?;
         route::check_names(route)?;
-        let mut vault = lock(&vault);
+        let mut vault = vault.lock();
         match route.kind {
             Kind::Secrets => secrets::answer(&mut vault, call, route),
             Kind::Keys | Kind::Certificates => objects::answer(&mut vault, call, route),

@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::{Api, Client, Config};
+use parking_lot::Mutex;
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -196,7 +196,7 @@ impl ControlPlane {
     /// # Errors
     /// The process survives.
     pub fn kill_component(&self, component: Component) -> Result<()> {
-        let process = self.processes().remove(&component);
+        let process = self.processes.lock().remove(&component);
         process.map_or(Ok(()), |mut process| process.kill().map(drop))
     }
 
@@ -257,14 +257,8 @@ impl ControlPlane {
         self.with(component, Process::usage)
     }
 
-    fn processes(&self) -> MutexGuard<'_, BTreeMap<Component, Process>> {
-        self.processes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn with<T>(&self, component: Component, act: impl FnOnce(&Process) -> Result<T>) -> Result<T> {
-        let processes = self.processes();
+        let processes = self.processes.lock();
         act(processes
             .get(&component)
             .with_context(|| format!("{} does not run", component.name()))?)
@@ -275,7 +269,7 @@ impl ControlPlane {
     }
 
     fn spawn(&self, component: Component) -> Result<()> {
-        let mut processes = self.processes();
+        let mut processes = self.processes.lock();
         let runs = processes.get(&component).is_some_and(Process::is_running);
         ensure!(!runs, "{} runs already", component.name());
         let (program, args) = self.layout.command(component, &self.binaries);
@@ -295,7 +289,8 @@ impl ControlPlane {
             };
             let name = component.name();
             let dead = self
-                .processes()
+                .processes
+                .lock()
                 .iter()
                 .find(|(_, process)| !process.is_running())
                 .map(|(&dead, _)| dead);
