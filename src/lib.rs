@@ -24,7 +24,7 @@ pub mod kubernetes;
 pub mod lifecycle;
 pub mod pki;
 pub mod provider;
-pub mod runtime;
+pub(crate) mod runtime;
 pub mod secret;
 pub mod telemetry;
 pub mod template;

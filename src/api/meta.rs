@@ -18,8 +18,6 @@ pub const VERSION: &str = "v1";
 pub const VERSION_BETA: &str = "v1beta1";
 /// API group of the generators.
 pub const GENERATOR_GROUP: &str = "generators.external-secrets.io";
-/// `apiVersion` of a generator reference that names none.
-pub const GENERATOR_API_VERSION: &str = "generators.external-secrets.io/v1alpha1";
 
 /// Label on every target, value [`MANAGED_VALUE`].
 pub const MANAGED_LABEL: &str = "reconcile.external-secrets.io/managed";
@@ -29,10 +27,6 @@ pub const MANAGED_VALUE: &str = "true";
 pub const OWNER_LABEL: &str = "reconcile.external-secrets.io/created-by";
 /// Annotation on every target: SHA3-224 of its data.
 pub const DATA_HASH_ANNOTATION: &str = "reconcile.external-secrets.io/data-hash";
-/// Annotation that a ClusterExternalSecret hands down; on an ExternalSecret any annotation forces a refresh.
-pub const FORCE_SYNC_ANNOTATION: &str = "external-secrets.io/force-sync";
-/// Annotation on a store (presence only): say nothing about an unmaintained provider.
-pub const IGNORE_MAINTENANCE_ANNOTATION: &str = "external-secrets.io/ignore-maintenance-checks";
 /// Label on the CRDs, value [`COMPONENT_VALUE`].
 pub const COMPONENT_LABEL: &str = "external-secrets.io/component";
 /// Value of [`COMPONENT_LABEL`].
@@ -41,12 +35,6 @@ pub const COMPONENT_VALUE: &str = "controller";
 /// Finalizer of an ExternalSecret.
 pub const EXTERNAL_SECRET_FINALIZER: &str =
     "externalsecrets.external-secrets.io/externalsecret-cleanup";
-/// Finalizer that ESO puts on stores while a PushSecret uses them (the domain has no hyphen).
-pub const STORE_FINALIZER: &str = "secretstore.externalsecrets.io/finalizer";
-/// Finalizer of a PushSecret with `deletionPolicy: Delete`.
-pub const PUSH_SECRET_FINALIZER: &str = "pushsecret.externalsecrets.io/finalizer";
-/// What a field manager's name begins with; the rest is the ExternalSecret's name or its hash.
-pub const FIELD_MANAGER_PREFIX: &str = "externalsecrets.external-secrets.io/";
 /// The controller class of a store that names none, and of an operator that is told none.
 pub const DEFAULT_CONTROLLER_CLASS: &str = "default";
 

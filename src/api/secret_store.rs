@@ -257,13 +257,6 @@ pub struct SecretStoreStatus {
     pub capabilities: Option<String>,
 }
 
-impl SecretStoreStatus {
-    /// The condition of this type.
-    pub fn condition(&self, type_: &str) -> Option<&Condition> {
-        self.conditions.iter().find(|c| c.type_ == type_)
-    }
-}
-
 /// A store for all namespaces. kube's derive makes one kind of one spec, so this kind is written out.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct ClusterSecretStore {

@@ -3,6 +3,8 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
+use super::go_bool::GoBool as _;
+
 const METADATA_ONLY: &str = "Secrets and ConfigMaps are cached by their metadata alone, and read where their content is needed";
 const NO_GENERATORS: &str = "generators are not served";
 const NO_VAULT: &str = "the provider vault is not served";
@@ -74,11 +76,7 @@ impl Ignored {
         let arg = arg.help(self.why).action(ArgAction::Set);
         match self.kind {
             Kind::Value => arg,
-            // as Go's switches are written
-            Kind::Switch => arg
-                .num_args(0..=1)
-                .require_equals(true)
-                .default_missing_value("true"),
+            Kind::Switch => arg.optional_go_bool(),
         }
     }
 }

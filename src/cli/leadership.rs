@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use clap::{ArgAction, Args};
+use clap::Args;
 use k8s_openapi::jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::controller::positive_duration;
+use super::go_bool::GoBool as _;
 use crate::runtime::leader::{Candidacy, Timing};
 
 /// The flags.
 #[derive(Debug, Args)]
 pub(super) struct Leadership {
     /// Work only while holding a Lease in the operator's own namespace, so that several replicas may run.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = false)]
     enable_leader_election: bool,
     /// Name of the Lease.
     #[arg(long, default_value = "external-secrets-controller")]

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use clap::{ArgAction, Args};
+use clap::Args;
 use kube::Config;
 
+use super::go_bool::GoBool as _;
 use crate::kubernetes::client;
 use crate::kubernetes::write_guard::WriteGuard;
 use crate::runtime::admin::{self, Server, Shield};
@@ -21,12 +22,12 @@ pub(super) struct MetricsFlags {
     #[arg(long, default_value = ":8080")]
     metrics_addr: String,
     /// Serve /metrics by TLS.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = false)]
     metrics_secure: bool,
     /// Answer only who shows a token that the API server knows (TokenReview) and that may get /metrics
     /// (SubjectAccessReview). The first is remembered for a minute, the second for five minutes, or for 30 s
     /// where it says no. Needs --metrics-secure.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = false)]
     metrics_auth: bool,
     /// Folder of the certificate of /metrics, which is read anew when it changes. Empty, or while a file
     /// is missing: a self-signed one.
@@ -39,11 +40,11 @@ pub(super) struct MetricsFlags {
     #[arg(long, default_value = "tls.key")]
     metrics_key_name: String,
     /// Tell each ExternalSecret by series of its own, up to six; with false there are sums instead.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = true)]
     metrics_per_object: bool,
     /// Give the series of objects their recommended labels (app.kubernetes.io/name, instance, version,
     /// component, part-of and managed-by).
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = false)]
     enable_extended_metric_labels: bool,
 }
 

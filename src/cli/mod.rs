@@ -2,6 +2,7 @@
 
 mod controller;
 mod crds;
+mod go_bool;
 mod ignored;
 mod leadership;
 mod metrics;

@@ -1,8 +1,8 @@
-//! ESO's flags that switch kinds off (spec: external-secrets.md 7.4). Each is `--flag`, `--flag=true` or
-//! `--flag=false`, as Go's are.
+//! ESO's flags that switch kinds off (spec: external-secrets.md 7.4).
 
-use clap::{ArgAction, Args};
+use clap::Args;
 
+use super::go_bool::GoBool as _;
 use crate::controller::Switches;
 
 /// The flags.
@@ -12,26 +12,26 @@ use crate::controller::Switches;
 pub(super) struct Flags {
     /// Serve ClusterSecretStores; without it an ExternalSecret whose secretStoreRef is one is left to
     /// others, and the operator needs no right to read them.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = true)]
     enable_cluster_store_reconciler: bool,
     /// Validate SecretStores; without it they are used where somebody else found them ready.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = true)]
     enable_secret_store_reconciler: bool,
     /// Read from stores only while they are ready.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = true)]
     enable_flood_gate: bool,
     /// Serve ClusterExternalSecrets (not served yet: false silences the warning about them).
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = true)]
     enable_cluster_external_secret_reconciler: bool,
     /// Serve PushSecrets (not served yet: false silences the warning about them).
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = true)]
     enable_push_secret_reconciler: bool,
     /// Serve ClusterPushSecrets (not served yet: false silences the warning about them).
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = true)]
     enable_cluster_push_secret_reconciler: bool,
     /// Serve targets that are no Secret (spec.target.manifest). Who may write ExternalSecrets then
     /// writes such objects too, with the operator's rights.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, go_bool = false)]
     unsafe_allow_generic_targets: bool,
 }
 

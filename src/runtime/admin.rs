@@ -21,7 +21,7 @@ const REVIEWS: usize = 4;
 
 /// Why an admin server does not run.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The address is not one.
     #[error("{flag} {text:?} is not an address; write HOST:PORT, :PORT, or 0 for none")]
     Address {
@@ -43,7 +43,7 @@ pub enum Error {
 }
 
 /// Reads Go's notation of an address to listen on: `:8080` is every interface, `0` is none.
-pub fn address(flag: &'static str, text: &str) -> Result<Option<SocketAddr>, Error> {
+pub(crate) fn address(flag: &'static str, text: &str) -> Result<Option<SocketAddr>, Error> {
     if text == "0" {
         return Ok(None);
     }
@@ -59,7 +59,7 @@ pub fn address(flag: &'static str, text: &str) -> Result<Option<SocketAddr>, Err
 }
 
 /// A server that was bound and runs once polled.
-pub struct Server {
+pub(crate) struct Server {
     listener: TcpListener,
     certificate: Option<Certificate>,
     router: Router,
@@ -67,7 +67,7 @@ pub struct Server {
 
 /// What keeps strangers from a server.
 #[derive(Default)]
-pub struct Shield {
+pub(crate) struct Shield {
     /// It speaks TLS, and shows this.
     pub certificate: Option<Certificate>,
     /// It asks this API server who may read.
@@ -76,7 +76,7 @@ pub struct Shield {
 
 impl Server {
     /// `/metrics`, behind `shield`.
-    pub async fn metrics(
+    pub(crate) async fn metrics(
         address: SocketAddr,
         metrics: Metrics,
         shield: Shield,
@@ -98,7 +98,7 @@ impl Server {
     }
 
     /// `/healthz` (the process runs) and `/readyz` (leader or standby with filled caches, or why not).
-    pub async fn health(address: SocketAddr, readiness: Readiness) -> Result<Self, Error> {
+    pub(crate) async fn health(address: SocketAddr, readiness: Readiness) -> Result<Self, Error> {
         let router = Router::new()
             .route("/healthz", get(|| async { "ok" }))
             .route("/readyz", get(ready))
@@ -121,7 +121,7 @@ impl Server {
     }
 
     /// Answers for as long as it is polled: the probes are asked to the very end.
-    pub async fn run(self) -> std::io::Result<()> {
+    pub(crate) async fn run(self) -> std::io::Result<()> {
         match self.certificate {
             None => axum::serve(self.listener, self.router).await,
             Some(certificate) => {

@@ -1,9 +1,9 @@
 //! What every long-running process has: an admin server, leadership and an orderly end.
 
 mod access;
-pub mod admin;
+pub(crate) mod admin;
 mod answers;
-pub mod leader;
-pub mod process;
-pub mod shutdown;
-pub mod tls;
+pub(crate) mod leader;
+pub(crate) mod process;
+pub(crate) mod shutdown;
+pub(crate) mod tls;

@@ -13,7 +13,7 @@ use super::leader::{Elector, Lost};
 
 /// Why a process ended other than by being asked to.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// It led and must not go on.
     #[error(transparent)]
     Lost(#[from] Lost),
@@ -29,7 +29,7 @@ pub enum Error {
 ///
 /// # Errors
 /// The Lease was lost, or a part that never ends did.
-pub async fn run(
+pub(crate) async fn run(
     mut setup: Setup,
     elector: Option<Elector>,
     servers: Vec<Server>,

@@ -9,7 +9,7 @@ use crate::lifecycle::Stop;
 ///
 /// # Errors
 /// The signal handlers cannot be installed.
-pub fn on_signal() -> std::io::Result<Stop> {
+pub(crate) fn on_signal() -> std::io::Result<Stop> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let stopped = async move {

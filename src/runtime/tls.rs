@@ -28,7 +28,7 @@ const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -65,7 +65,7 @@ pub enum Error {
 
 /// Where a certificate and its key are.
 #[derive(Clone, Debug)]
-pub struct Files {
+pub(crate) struct Files {
     /// The certificate, and those of the authorities between it and the root.
     pub certificate: PathBuf,
     /// The private key.
@@ -73,7 +73,7 @@ pub struct Files {
 }
 
 /// The certificate that a server shows.
-pub struct Certificate {
+pub(crate) struct Certificate {
     files: Option<Files>,
     /// Hash of the files' content when it was last looked at.
     seen: Option<digest::Digest>,
@@ -85,7 +85,7 @@ impl Certificate {
     ///
     /// # Errors
     /// The files are there and cannot be used.
-    pub async fn new(files: Option<Files>) -> Result<Self, Error> {
+    pub(crate) async fn new(files: Option<Files>) -> Result<Self, Error> {
         let mut certificate = Self {
             config: Arc::new(self_signed()?),
             seen: None,

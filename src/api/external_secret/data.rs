@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::meta::{GENERATOR_API_VERSION, open_enum};
+use crate::api::meta::open_enum;
 use crate::api::schema;
 use crate::api::secret_store::StoreKind;
 
@@ -41,13 +41,6 @@ pub struct GeneratorRef {
     /// Name of the generator.
     #[schemars(schema_with = "schema::dns_subdomain")]
     pub name: String,
-}
-
-impl GeneratorRef {
-    /// The generator's `apiVersion`.
-    pub fn api_version(&self) -> &str {
-        self.api_version.as_deref().unwrap_or(GENERATOR_API_VERSION)
-    }
 }
 
 open_enum! {

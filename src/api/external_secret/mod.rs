@@ -128,12 +128,6 @@ impl ExternalSecret {
         let own = self.metadata.name.as_deref().unwrap_or_default();
         self.spec.target.name.as_deref().unwrap_or(own)
     }
-
-    /// The `Ready` condition, if any was written yet.
-    pub fn ready(&self) -> Option<&Condition> {
-        let conditions = &self.status.as_ref()?.conditions;
-        conditions.iter().find(|c| c.type_ == Condition::READY)
-    }
 }
 
 /// Status of an ExternalSecret (spec: external-secrets.md 1.5). `refreshTime` is written as null and `binding` as

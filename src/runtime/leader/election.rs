@@ -10,7 +10,7 @@ use k8s_openapi::jiff::Timestamp;
 
 /// Three durations, of which each is longer than the next.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// So long others wait after the last renewal they saw. Written in whole seconds, rounded up.
     pub lease: Duration,
     /// So long the leader goes on after its last renewal.
@@ -39,7 +39,7 @@ impl Timing {
 
 /// Why a leader leads no more.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Lost {
+pub(crate) enum Lost {
     /// Too long ago.
     #[error("it was not renewed within {0:?}")]
     NotRenewed(Duration),

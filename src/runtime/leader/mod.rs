@@ -24,12 +24,12 @@ use crate::telemetry::Metrics;
 
 use election::{Election, Stand, released};
 
-pub use election::{Lost as Why, Timing};
+pub(crate) use election::{Lost as Why, Timing};
 
 /// The process led and must not go on.
 #[derive(Debug, thiserror::Error)]
 #[error("lost the Lease {lease}: {why}; nothing more is written, start again to stand again")]
-pub struct Lost {
+pub(crate) struct Lost {
     lease: String,
     why: Why,
 }
@@ -52,7 +52,7 @@ impl Failure {
 
 /// Which Lease, and who stands for it.
 #[derive(Debug)]
-pub struct Candidacy {
+pub(crate) struct Candidacy {
     /// The Lease's namespace.
     pub namespace: String,
     /// `--leader-election-id`: the Lease's name.
@@ -64,7 +64,7 @@ pub struct Candidacy {
 }
 
 /// Whom the elector tells.
-pub struct Listeners {
+pub(crate) struct Listeners {
     /// The permission to write.
     pub guard: WriteGuard,
     /// `leader_election_master_status`
@@ -74,7 +74,7 @@ pub struct Listeners {
 }
 
 /// One candidate.
-pub struct Elector {
+pub(crate) struct Elector {
     api: Api<Lease>,
     namespace: String,
     name: String,
@@ -88,7 +88,7 @@ pub struct Elector {
 
 impl Elector {
     /// A candidate that has asked for nothing yet. Its `client` must not be behind the guard.
-    pub fn new(client: Client, candidacy: Candidacy, listeners: Listeners) -> Self {
+    pub(crate) fn new(client: Client, candidacy: Candidacy, listeners: Listeners) -> Self {
         let Candidacy {
             namespace,
             name,
@@ -111,7 +111,7 @@ impl Elector {
     ///
     /// # Errors
     /// The Lease was lost.
-    pub async fn run(
+    pub(crate) async fn run(
         mut self,
         lead: oneshot::Sender<()>,
         mut end: oneshot::Receiver<Drain>,
