@@ -2,9 +2,9 @@
 //! whole crate) is the order of its modules, and a module names nothing above its own layer.
 //!
 //! The modules of one layer may name each other as long as that makes no circle. The `mod.rs` itself
-//! stands above them all: it may name every one, and none may name what it defines, though all may
+//! is above them all: it may name every one, and none may name what it defines, though all may
 //! use what it re-exports from below them. Test code is free inside a folder, not between the
-//! modules of src/lib.rs. (An adapter stands above its port, so an entry may be a path: `provider` is
+//! modules of src/lib.rs. (An adapter is above its port, so an entry may be a path: `provider` is
 //! named by `azure`, which is named by `provider::azure_key_vault`.)
 
 use std::collections::BTreeMap;
@@ -118,7 +118,7 @@ fn judge(table: &Table, source: &Source, name: &Name, target: Option<Target<'_>>
     match (theirs, target) {
         (Some(theirs), _) if theirs.0 > mine.0 => {
             let (own, their) = (table.text(mine), table.text(theirs));
-            let message = format!("`{own}` stands below `{their}` and names {full}");
+            let message = format!("`{own}` is below `{their}` and names {full}");
             Some(Found::Upward(message))
         }
         (Some(theirs), _) if theirs.0 == mine.0 && theirs != mine && !name.is_test => {
@@ -126,7 +126,7 @@ fn judge(table: &Table, source: &Source, name: &Name, target: Option<Target<'_>>
         }
         (None, Some(target)) if is_in_head(table, name, target) => {
             let (own, head) = (table.text(mine), &table.path);
-            let message = format!("`{own}` stands below {head} and names {full}, defined there");
+            let message = format!("`{own}` is below {head} and names {full}, defined there");
             Some(Found::Upward(message))
         }
         _ => None,
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(
             check(&[("src/provider/mod.rs", "//! .\nuse crate::azure::Http;")]),
             [
-                "src/provider/mod.rs:2: layers: `provider` stands below `azure` and names crate::azure::Http"
+                "src/provider/mod.rs:2: layers: `provider` is below `azure` and names crate::azure::Http"
             ]
         );
         for text in [
@@ -227,7 +227,7 @@ mod tests {
     fn names_go_downwards_inside_a_folder() {
         let low = |text| check(&[("src/controller/low.rs", text)]);
         let told = |name| {
-            format!("src/controller/low.rs:1: layers: `low` stands below `high` and names {name}")
+            format!("src/controller/low.rs:1: layers: `low` is below `high` and names {name}")
         };
         assert_eq!(
             low("use super::high::High;"),
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(
             low("use super::own;"),
             [
-                "src/controller/low.rs:1: layers: `low` stands below src/controller/mod.rs and names crate::controller::own, defined there"
+                "src/controller/low.rs:1: layers: `low` is below src/controller/mod.rs and names crate::controller::own, defined there"
             ]
         );
         assert_eq!(low("use super::*;").len(), 1);

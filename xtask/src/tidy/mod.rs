@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: the house rules that neither rustc nor clippy hold.
 //!
 //! - Imports run down: a table `| layer | module | knows |` at the head of src/lib.rs or of a folder's
-//!   `mod.rs` is the order of its modules (`layers`), and a few modules stand behind walls (`walls`).
+//!   `mod.rs` is the order of its modules (`layers`), and a few modules have walls around them (`walls`).
 //! - No files import each other in a circle (`circles`).
 //! - A file or folder whose head says "Pure." is (`purity`).
 //! - Every file has a head; files and functions have a size (`rules`).

@@ -88,7 +88,7 @@ pub(super) struct Global {
 /// A function with a body.
 pub(super) struct Function {
     pub(super) name: String,
-    /// Where its name stands.
+    /// Where its name is.
     pub(super) line: usize,
     /// Between its braces, as clippy counts too.
     pub(super) lines: RangeInclusive<usize>,
