@@ -1,5 +1,5 @@
 //! One template text through `gotemplate`, with the functions that ESO's templates have. Knows no
-//! target and no policy.
+//! target and no policy. Not pure: `now` and `randAlpha` read the clock and the system's randomness.
 
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;

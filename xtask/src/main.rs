@@ -58,8 +58,9 @@ enum Command {
     Lint,
     /// Run every other test of the workspace and count them.
     Test(test::Args),
-    /// Check what the compiler does not: layers, purity, sizes, links and commands of the documentation.
-    Tidy,
+    /// Check what the compiler does not: layers, circles of imports, purity, sizes, links and commands
+    /// of the documentation.
+    Tidy(tidy::Args),
 }
 
 fn main() -> ExitCode {
@@ -79,7 +80,7 @@ fn main() -> ExitCode {
         Command::Image(args) => image::run(&args),
         Command::Lint => lint::run(),
         Command::Test(args) => return test::run(&args),
-        Command::Tidy => tidy::run(),
+        Command::Tidy(args) => tidy::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

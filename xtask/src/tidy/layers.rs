@@ -1,240 +1,340 @@
-//! Which module may name which: the order of the layers and the walls beside it.
+//! Inside a folder, imports run down: the table at the head of its `mod.rs` (of src/lib.rs for the
+//! whole crate) is the order of its modules, and a module names nothing above its own layer.
 //!
-//! The order is the table at the head of src/lib.rs, read from left to right and top to bottom.
-//! (Not the order of the `mod` lines, which rustfmt sorts. And an adapter stands above its port:
-//! `provider` is named by `azure`, which is named by `provider::azure_key_vault`.)
+//! The modules of one layer may name each other as long as that makes no circle. The `mod.rs` itself
+//! is above them all: it may name every one, and none may name what it defines, though all may
+//! use what it re-exports from below them. Test code is free inside a folder, not between the
+//! modules of src/lib.rs. (An adapter is above its port, so an entry may be a path: `provider` is
+//! named by `azure`, which is named by `provider::azure_key_vault`.)
 
-use anyhow::{Result, ensure};
+use std::collections::BTreeMap;
 
-use super::Violation;
-use super::source::{Name, Source};
+use super::circles::circles;
+use super::resolve::{Modules, Target};
+use super::source::{By, Name, Source};
+use super::table::{Entry, Table};
+use super::violation::Violation;
 
-const LIB: &str = "src/lib.rs";
-/// The adapters behind the port `provider`.
-const ADAPTERS: [&str; 2] = ["azure_key_vault", "fake"];
-/// Who may name an adapter, apart from the adapter itself.
-const COMPOSERS: [&str; 2] = ["controller::store::providers", "cli::render_sources"];
-/// Modules that never see the cluster.
-const CLUSTERLESS: [&str; 2] = ["azure", "provider"];
+const ROOT: &str = "src";
+/// A folder of more modules needs a table.
+const MODULES_WITHOUT_ORDER: usize = 8;
+/// Folders that need a table, however small.
+const ORDERED: [&str; 4] = [
+    ROOT,
+    "src/controller",
+    "src/controller/external_secret",
+    "src/controller/store",
+];
 
-/// The modules in their order, lowest first; each as its path below the crate's root.
-pub(super) struct Layers(Vec<Vec<String>>);
+/// The tables of all folders.
+pub(super) struct Layers(Vec<Table>);
+
+/// The arrows inside a layer, each with the file and line that draws it.
+type Level<'a> = BTreeMap<(usize, usize), (&'a Source, usize)>;
 
 impl Layers {
-    /// Reads the table; a module that is declared and not in the table, or the reverse, is a
-    /// violation.
-    pub(super) fn parse(lib: &str) -> Result<(Self, Vec<Violation>)> {
-        let rows = lib.lines().filter(|line| line.starts_with("//! |"));
-        let links = rows.flat_map(|row| {
-            row.split("[`")
-                .skip(1)
-                .filter_map(|rest| rest.split_once("`]"))
-        });
-        let order: Vec<Vec<String>> = links
-            .map(|(name, _)| name.split("::").map(str::to_owned).collect())
-            .collect();
-        ensure!(!order.is_empty(), "{LIB} has no table of layers");
-        let file = syn::parse_file(lib)?;
-        let declared: Vec<(String, usize)> = file.items.iter().filter_map(module).collect();
-        let at = |line, message| Violation {
-            path: LIB.to_owned(),
-            line,
-            rule: "layers",
-            message,
-        };
-        let unlisted = declared
-            .iter()
-            .filter(|(name, _)| !order.iter().any(|path| path == std::slice::from_ref(name)));
-        let mut violations: Vec<Violation> = unlisted
-            .map(|(name, line)| at(*line, format!("`{name}` is not in the table of layers")))
-            .collect();
-        let absent = order
-            .iter()
-            .filter(|path| !declared.iter().any(|(name, _)| *name == path[0]));
-        violations.extend(
-            absent.map(|path| at(1, format!("`{}` is in the table and not declared", path[0]))),
-        );
-        Ok((Self(order), violations))
+    /// Reads the tables; that one is missing or disagrees with what is declared is a violation.
+    pub(super) fn of(sources: &[Source]) -> (Self, Vec<Violation>) {
+        let mut tables = Vec::new();
+        let mut violations = Vec::new();
+        for source in sources {
+            if let Some(table) = Table::of(source) {
+                violations.extend(table.disagreements(source));
+                tables.push(table);
+            } else {
+                violations.extend(missing(source));
+            }
+        }
+        (Self(tables), violations)
     }
 
-    /// Judges what a file of src/ names.
-    pub(super) fn check(&self, source: &Source) -> Vec<Violation> {
-        if source.module.is_empty() {
-            return Vec::new();
-        }
-        source
-            .names
-            .iter()
-            .filter_map(|name| self.judge(source, name))
+    /// Judges what the files of a crate name.
+    pub(super) fn check(
+        &self,
+        sources: &[Source],
+        root: &str,
+        modules: &Modules<'_>,
+    ) -> Vec<Violation> {
+        let tables = self.0.iter().filter(|table| table.root == root);
+        tables
+            .flat_map(|table| check(table, sources, modules))
             .collect()
     }
 
-    fn judge(&self, source: &Source, name: &Name) -> Option<Violation> {
-        let told = |message: String| Some(Violation::new(source, name.line, "layers", message));
-        let (own, full) = (source.module.join("::"), name.segments.join("::"));
-        let is_clusterless = CLUSTERLESS.contains(&source.module[0].as_str());
-        match name.segments.split_first() {
-            Some((first, target)) if first == "crate" && !target.is_empty() => {
-                if let Some(adapter) =
-                    adapter(target).filter(|&adapter| !may_name(&source.module, adapter))
-                {
-                    return told(format!(
-                        "`{own}` names the adapter `{adapter}`; only {COMPOSERS:?} may"
-                    ));
-                }
-                let (mine, theirs) = (self.rank(&source.module)?, self.rank(target)?);
-                if theirs > mine {
-                    let (own, their) = (self.0[mine].join("::"), self.0[theirs].join("::"));
-                    return told(format!("`{own}` stands below `{their}` and names {full}"));
-                }
-                None
-            }
-            Some((first, _)) if is_clusterless && first == "kube" => told(format!(
-                "`{}` never sees the cluster and names {full}",
-                source.module[0]
-            )),
-            Some((first, rest)) if is_clusterless && first == "k8s_openapi" => {
-                let is_time = rest.first().is_some_and(|second| second == "jiff");
-                if is_time {
-                    None
-                } else {
-                    told(format!("of k8s_openapi only jiff, not {full}"))
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// The place of the longest entry that the path begins with.
-    fn rank(&self, path: &[String]) -> Option<usize> {
-        let entries = self
-            .0
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| path.starts_with(entry));
-        entries
-            .max_by_key(|(_, entry)| entry.len())
-            .map(|(rank, _)| rank)
+    /// Whether an arrow between two modules of a crate runs up.
+    pub(super) fn is_upward(&self, from: &Source, to: &Source) -> bool {
+        let tables = self.0.iter().filter(|table| table.root == from.root);
+        tables
+            .filter_map(|table| Some((table, table.entry(&from.module)?)))
+            .any(|(table, (mine, _))| match table.entry(&to.module) {
+                Some((theirs, _)) => theirs > mine,
+                None => to.module == table.module,
+            })
     }
 }
 
-fn module(item: &syn::Item) -> Option<(String, usize)> {
-    match item {
-        syn::Item::Mod(item) => Some((item.ident.to_string(), item.ident.span().start().line)),
+fn check(table: &Table, sources: &[Source], modules: &Modules<'_>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut levels: BTreeMap<usize, Level<'_>> = BTreeMap::new();
+    for source in sources.iter().filter(|source| source.root == table.root) {
+        for name in &source.names {
+            match judge(table, source, name, modules.target(name)) {
+                Some(Found::Upward(message)) => {
+                    violations.push(Violation::new(source, name.line, "layers", message));
+                }
+                Some(Found::Level(layer, arrow)) => {
+                    let level = levels.entry(layer).or_default();
+                    level.entry(arrow).or_insert((source, name.line));
+                }
+                None => {}
+            }
+        }
+    }
+    violations.dedup();
+    let rounds = levels.iter();
+    violations.extend(rounds.flat_map(|(layer, level)| round(table, *layer, level)));
+    violations
+}
+
+enum Found {
+    Upward(String),
+    /// From one entry of a layer to another.
+    Level(usize, (usize, usize)),
+}
+
+fn judge(table: &Table, source: &Source, name: &Name, target: Option<Target<'_>>) -> Option<Found> {
+    // a word stands for a path that was judged where it was imported
+    let is_word = name.by == By::Code && name.segments.len() == 1;
+    if is_word || (name.is_test && !table.module.is_empty()) {
+        return None;
+    }
+    let mine = table.entry(&source.module)?;
+    let full = name.segments.join("::");
+    let written = name.segments.strip_prefix(["crate".to_owned()].as_slice());
+    let defined = target.map(|target| target.module);
+    let candidates = written.into_iter().chain(defined);
+    let entries = candidates.filter_map(|module| table.entry(module));
+    let theirs: Option<Entry> = entries.max_by_key(|(layer, _)| *layer);
+    match (theirs, target) {
+        (Some(theirs), _) if theirs.0 > mine.0 => {
+            let (own, their) = (table.text(mine), table.text(theirs));
+            let message = format!("`{own}` is below `{their}` and names {full}");
+            Some(Found::Upward(message))
+        }
+        (Some(theirs), _) if theirs.0 == mine.0 && theirs != mine && !name.is_test => {
+            Some(Found::Level(mine.0, (mine.1, theirs.1)))
+        }
+        (None, Some(target)) if is_in_head(table, name, target) => {
+            let (own, head) = (table.text(mine), &table.path);
+            let message = format!("`{own}` is below {head} and names {full}, defined there");
+            Some(Found::Upward(message))
+        }
         _ => None,
     }
 }
 
-/// The adapter that a path below the crate's root lies in.
-fn adapter(path: &[String]) -> Option<&str> {
-    let second = path.get(1).filter(|_| path[0] == "provider")?;
-    ADAPTERS.contains(&second.as_str()).then_some(second)
+/// The file with the table defines it itself.
+fn is_in_head(table: &Table, name: &Name, target: Target<'_>) -> bool {
+    let is_glob = matches!(name.by, By::Glob { .. });
+    !name.is_test && target.module == table.module && (is_glob || !target.is_module)
 }
 
-fn may_name(module: &[String], target: &str) -> bool {
-    let own = module.join("::");
-    adapter(module) == Some(target) || COMPOSERS.iter().any(|composer| own.starts_with(composer))
+fn round(table: &Table, layer: usize, level: &Level<'_>) -> Vec<Violation> {
+    let circles = circles(level.keys().copied());
+    let told = circles.into_iter().map(|circle| {
+        let (source, line) = level[&(circle.way[0], circle.way[1])];
+        let round = circle.way.iter().chain([&circle.way[0]]);
+        let round: Vec<String> = round.map(|&place| table.text((layer, place))).collect();
+        let message = format!(
+            "modules of one layer of {} name each other in a circle: {}",
+            table.path,
+            round.join(" -> ")
+        );
+        Violation::new(source, line, "layers", message)
+    });
+    told.collect()
+}
+
+fn missing(source: &Source) -> Option<Violation> {
+    let children = source.children.iter();
+    let modules = children.filter(|child| !child.is_test && !child.is_inline);
+    let is_large = source.root == ROOT && modules.count() > MODULES_WITHOUT_ORDER;
+    let is_ordered = source.is_folder_head() && ORDERED.contains(&source.folder());
+    let is_binary = source.path == "src/main.rs";
+    (!is_binary && (is_large || is_ordered)).then(|| {
+        let message =
+            "the head has no table `| layer | module | knows |` of the modules of this folder";
+        Violation::new(source, 1, "layers", message.to_owned())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tidy::reader::parse;
 
-    const LIB: &str = "//! Head.\n//!\n//! | layer | module |\n//! | --- | --- |\n//! | 0 | [`api`] |\n\
-        //! | 1 | [`provider`] |\n//! | 2 | [`azure`], [`provider::azure_key_vault`], [`provider::fake`] |\n\
-        //! | 3 | [`controller`], [`cli`] |\npub mod api;\npub mod azure;\npub mod cli;\npub mod controller;\npub mod provider;\n";
+    const LIB: &str = "//! Head.\n//!\n//! | layer | module | knows |\n//! | --- | --- | --- |\n//! | 0 | [`api`] | |\n\
+        //! | 1 | [`provider`] | |\n//! | 2 | [`azure`], [`provider::azure_key_vault`], [`provider::fake`] | |\n\
+        //! | 3 | [`controller`], [`cli`] | |\npub mod api;\npub mod azure;\npub mod cli;\npub mod controller;\npub mod provider;\n";
+    const FOLDER: &str = "//! Head.\n//!\n//! | layer | module | knows |\n//! | --- | --- | --- |\n//! | 0 | [`low`], [`flat`] | |\n\
+        //! | 1 | [`high`] | |\npub use high::High;\nmod flat;\nmod high;\nmod low;\n#[cfg(test)]\nmod tests;\nfn own() {}\n";
+    const HIGH: &str = "//! .\npub(crate) struct High;\n";
 
-    fn check(path: &str, text: &str) -> Vec<String> {
-        let (layers, violations) = Layers::parse(LIB).unwrap();
-        assert_eq!(violations, []);
-        let source = Source::parse(path, text).unwrap();
-        layers
-            .check(&source)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+    /// Files beside src/lib.rs and src/controller.
+    fn check(files: &[(&str, &str)]) -> Vec<String> {
+        let given = [
+            ("src/lib.rs", LIB),
+            ("src/controller/mod.rs", FOLDER),
+            ("src/controller/high.rs", HIGH),
+        ];
+        let read = |(path, text): &(&str, &str)| parse(path, text).unwrap();
+        let sources: Vec<Source> = given.iter().chain(files).map(read).collect();
+        let (layers, mut violations) = Layers::of(&sources);
+        violations.extend(layers.check(&sources, "src", &Modules::of(&sources, "src")));
+        violations.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn names_go_downwards() {
-        assert_eq!(
-            check(
-                "src/controller/mod.rs",
-                "use crate::{api::A, provider::Error};"
+    fn names_go_downwards_between_the_modules_of_a_crate() {
+        for (path, text) in [
+            (
+                "src/controller/low.rs",
+                "use crate::{api::A, provider::Error};",
             ),
-            [""; 0]
-        );
-        assert_eq!(
-            check(
+            (
                 "src/provider/azure_key_vault/get.rs",
-                "use crate::azure::Http;"
+                "use crate::azure::Http;",
             ),
-            [""; 0]
-        );
+            ("src/azure/mod.rs", "use crate::provider::Error;"),
+        ] {
+            assert_eq!(check(&[(path, text)]), [""; 0], "{path}");
+        }
         assert_eq!(
-            check("src/azure/mod.rs", "use crate::provider::Error;"),
-            [""; 0]
-        );
-        assert_eq!(
-            check("src/provider/mod.rs", "//! .\nuse crate::azure::Http;"),
+            check(&[("src/provider/mod.rs", "//! .\nuse crate::azure::Http;")]),
             [
-                "src/provider/mod.rs:2: layers: `provider` stands below `azure` and names crate::azure::Http"
+                "src/provider/mod.rs:2: layers: `provider` is below `azure` and names crate::azure::Http"
             ]
         );
-        let upwards = check("src/api/mod.rs", "fn f() { log!(crate::controller::X); }");
-        assert_eq!(upwards.len(), 1, "{upwards:?}");
-    }
-
-    #[test]
-    fn adapters_are_named_by_composers_only() {
-        let text = "use crate::provider::fake::Fake;";
-        assert_eq!(check("src/controller/store/providers.rs", text), [""; 0]);
-        assert_eq!(check("src/cli/render_sources.rs", text), [""; 0]);
-        assert_eq!(
-            check("src/provider/fake.rs", "use super::fake::Fake;"),
-            [""; 0]
-        );
-        for path in [
-            "src/controller/mod.rs",
-            "src/cli/mod.rs",
-            "src/provider/azure_key_vault/mod.rs",
+        for text in [
+            "fn f() { log!(crate::controller::X); }",
+            "#[cfg(test)] use crate::controller::X;",
         ] {
-            assert_eq!(check(path, text).len(), 1, "{path}");
+            assert_eq!(check(&[("src/api/mod.rs", text)]).len(), 1, "{text}");
         }
     }
 
     #[test]
-    fn azure_never_sees_the_cluster() {
-        assert_eq!(check("src/azure/mod.rs", "use kube::Client;").len(), 1);
+    fn names_go_downwards_inside_a_folder() {
+        let low = |text| check(&[("src/controller/low.rs", text)]);
+        let told = |name| {
+            format!("src/controller/low.rs:1: layers: `low` is below `high` and names {name}")
+        };
         assert_eq!(
-            check(
-                "src/provider/error.rs",
-                "fn f(s: k8s_openapi::api::core::v1::Secret) {}"
-            )
-            .len(),
-            1
+            low("use super::high::High;"),
+            [told("crate::controller::high::High")]
         );
         assert_eq!(
-            check("src/provider/error.rs", "use k8s_openapi::jiff::Timestamp;"),
+            low("use crate::controller::high;"),
+            [told("crate::controller::high")]
+        );
+        assert_eq!(
+            low("fn f() { super::high::g() }"),
+            [told("crate::controller::high::g")]
+        );
+        assert_eq!(
+            low("use super::High;"),
+            [told("crate::controller::High")],
+            "through a re-export"
+        );
+        assert_eq!(
+            check(&[("src/controller/high.rs", "use super::low::Low;")]),
             [""; 0]
         );
-        assert_eq!(check("src/controller/mod.rs", "use kube::Client;"), [""; 0]);
+        let deep = (
+            "src/controller/low/deep.rs",
+            "use super::super::high::High;",
+        );
+        assert_eq!(check(&[deep]).len(), 1);
+        assert_eq!(
+            low("#[cfg(test)]\nmod tests { use super::super::high::High; }"),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn the_folder_itself_stands_above() {
+        let low = |text| check(&[("src/controller/low.rs", text)]);
+        assert_eq!(
+            low("use super::own;"),
+            [
+                "src/controller/low.rs:1: layers: `low` is below src/controller/mod.rs and names crate::controller::own, defined there"
+            ]
+        );
+        assert_eq!(low("use super::*;").len(), 1);
+        assert_eq!(
+            check(&[("src/controller/tests.rs", "use super::own;")]),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn modules_of_a_layer_make_no_circle() {
+        let files = [
+            (
+                "src/controller/low/a.rs",
+                "use crate::controller::flat::d::D;",
+            ),
+            ("src/controller/low/b.rs", "pub struct B;"),
+            (
+                "src/controller/flat/c.rs",
+                "use crate::controller::low::b::B;",
+            ),
+            ("src/controller/flat/d.rs", "pub struct D;"),
+        ];
+        assert_eq!(check(&files[..2]), [""; 0]);
+        assert_eq!(
+            check(&files),
+            [
+                "src/controller/low/a.rs:1: layers: modules of one layer of src/controller/mod.rs name each other in a circle: low -> flat -> low"
+            ]
+        );
     }
 
     #[test]
     fn table_and_declarations_agree() {
-        let (_, violations) =
-            Layers::parse(&LIB.replace("pub mod api;", "pub mod other;")).unwrap();
-        let messages: Vec<&str> = violations
-            .iter()
-            .map(|violation| violation.message.as_str())
-            .collect();
+        let messages = |path: &str, text: &str| {
+            let (_, violations) = Layers::of(&[parse(path, text).unwrap()]);
+            let messages = violations.into_iter().map(|violation| violation.message);
+            messages.collect::<Vec<_>>()
+        };
+        let expected = [
+            "`other` is not in the table of layers",
+            "`api` is in the table and not declared",
+        ];
+        let other = LIB.replace("pub mod api;", "pub mod other;");
+        assert_eq!(messages("src/lib.rs", &other), expected);
+        let other = FOLDER.replace("mod high;", "mod higher;");
+        let expected = [
+            "`higher` is not in the table of layers",
+            "`high` is in the table and not declared",
+        ];
+        assert_eq!(messages("src/x/mod.rs", &other), expected);
+    }
+
+    #[test]
+    fn a_large_folder_and_a_listed_one_have_a_table() {
+        let missing = |path: &str, text: &str| Layers::of(&[parse(path, text).unwrap()]).1.len();
+        let modules = |count: usize| "mod m;".repeat(count);
+        assert_eq!(missing("src/x/mod.rs", &modules(8)), 0);
         assert_eq!(
-            messages,
-            [
-                "`other` is not in the table of layers",
-                "`api` is in the table and not declared"
-            ]
+            missing("src/x/mod.rs", &(modules(8) + "#[cfg(test)] mod tests;")),
+            0
         );
+        assert_eq!(missing("src/x/mod.rs", &modules(9)), 1);
+        assert_eq!(missing("crates/x/src/lib.rs", &modules(9)), 0);
+        assert_eq!(missing("src/controller/mod.rs", "mod a;"), 1);
+        assert_eq!(missing("src/controller/a.rs", ""), 0);
+        assert_eq!(missing("src/lib.rs", ""), 1);
+        assert_eq!(missing("src/main.rs", ""), 0);
     }
 }

@@ -13,7 +13,7 @@ use crate::controller::store::StoreAccess;
 use crate::controller::templates::TextSources;
 use crate::provider::{self, Error, Listed, Outage, Revision, Terms};
 
-use super::collect;
+use super::read_error::{ReadError, ReadFailure};
 
 /// A retry wants to hear of the vault as it is after the failure, though not each one by itself: a
 /// listing this old serves it.
@@ -73,7 +73,7 @@ impl Due<'_> {
     ///
     /// # Errors
     /// A vault does not answer, or throttles: reading would come to the same.
-    pub async fn check(&self, from: &dyn StoreAccess) -> Result<Option<Answer>, collect::Error> {
+    pub async fn check(&self, from: &dyn StoreAccess) -> Result<Option<Answer>, ReadError> {
         let own_phase = refresh::own_phase(&self.spec.uid);
         let source = self.source.filter(|it| !it.is_old(own_phase, self.now));
         let Some(source) = source else {
@@ -98,10 +98,7 @@ impl Due<'_> {
 }
 
 /// The states of all that would be read, where every store tells them at less cost than the reads.
-async fn revisions(
-    due: &Due<'_>,
-    from: &dyn StoreAccess,
-) -> Result<Option<Listed>, collect::Error> {
+async fn revisions(due: &Due<'_>, from: &dyn StoreAccess) -> Result<Option<Listed>, ReadError> {
     let spec = due.spec;
     let sources = spec.sources.iter().map(|source| {
         let query = match &source.query {
@@ -122,7 +119,7 @@ async fn revisions(
     let mut all: Option<Listed> = None;
     for (store, (queries, place)) in by_store {
         let listed = of_store(store, &queries, due, from).await;
-        let Some(listed) = listed.map_err(|cause| collect::Error { place, cause })? else {
+        let Some(listed) = listed.map_err(|cause| ReadError { place, cause })? else {
             return Ok(None);
         };
         match &mut all {
@@ -141,7 +138,7 @@ async fn of_store(
     queries: &[provider::Query<'_>],
     due: &Due<'_>,
     from: &dyn StoreAccess,
-) -> Result<Option<Listed>, collect::Cause> {
+) -> Result<Option<Listed>, ReadFailure> {
     let client = from.reader(store, &due.spec.namespace).await?;
     let terms = Terms {
         since: due.since(),
@@ -168,8 +165,8 @@ fn hosts(revisions: &[Revision]) -> Vec<String> {
         .collect()
 }
 
-fn tells_of_the_vault(error: &collect::Error) -> bool {
-    let collect::Cause::Provider(error) = &error.cause else {
+fn tells_of_the_vault(error: &ReadError) -> bool {
+    let ReadFailure::Provider(error) = &error.cause else {
         return false;
     };
     match error {

@@ -7,13 +7,12 @@ use k8s_openapi::jiff::Timestamp;
 
 use crate::controller::external_secret::spec::{Deletion, Entry, Query, Source, SyncSpec};
 use crate::controller::index::StoreKey;
-use crate::controller::reconcile::failure::ReconcileError;
-use crate::controller::store::{self, StoreAccess};
-use crate::provider::{self, Read, Retry, Revision, Terms};
+use crate::controller::store::StoreAccess;
+use crate::provider::{Read, Revision, Terms};
 use crate::secret::{SecretData, SecretValue};
 
-use super::entry_error::EntryError;
 use super::failures::Failures;
+use super::read_error::{ReadError, ReadFailure};
 
 /// Reads of one ExternalSecret at a time.
 const PARALLEL: usize = 8;
@@ -26,62 +25,6 @@ pub struct Fetched {
     pub sources: Vec<Option<SecretData>>,
     /// For each entry of `data`.
     pub entries: Vec<Option<SecretValue>>,
-}
-
-/// Why one entry could not be read.
-pub type Error = EntryError<Cause>;
-
-/// What failed for one entry.
-#[derive(Debug, thiserror::Error)]
-pub enum Cause {
-    /// The store cannot be read from.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The vault has no such object.
-    #[error(
-        "Secret does not exist: {key:?} in {store}; create or recover it in the vault, or correct remoteRef"
-    )]
-    Missing {
-        /// The remote key.
-        key: String,
-        /// The store.
-        store: StoreKey,
-    },
-    /// The provider could not list or read what matches.
-    #[error("error getting all secrets")]
-    Find(#[source] provider::Error),
-    /// The provider could not answer.
-    #[error(transparent)]
-    Provider(#[from] provider::Error),
-}
-
-impl Cause {
-    /// Nobody else is answered by the store either.
-    fn is_about_the_store(&self) -> bool {
-        match self {
-            Self::Store(_) => true,
-            Self::Find(error) | Self::Provider(error) => error.is_about_the_store(),
-            Self::Missing { .. } => false,
-        }
-    }
-}
-
-impl ReconcileError for Error {
-    fn category(&self) -> &'static str {
-        match &self.cause {
-            Cause::Store(error) => error.category(),
-            Cause::Missing { .. } => "SecretNotFound",
-            Cause::Find(error) | Cause::Provider(error) => error.category(),
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match &self.cause {
-            Cause::Store(error) => error.retry(),
-            Cause::Find(error) | Cause::Provider(error) => error.retry(),
-            Cause::Missing { .. } => Retry::Backoff,
-        }
-    }
 }
 
 /// When a fetch is made.
@@ -133,8 +76,8 @@ pub async fn collect(
 /// What `read` brings; `None` where it is over before.
 async fn unless<T>(
     is_over: &AtomicBool,
-    read: impl Future<Output = Result<T, Error>>,
-) -> Option<Result<T, Error>> {
+    read: impl Future<Output = Result<T, ReadError>>,
+) -> Option<Result<T, ReadError>> {
     if is_over.load(Ordering::Relaxed) {
         return None;
     }
@@ -148,9 +91,9 @@ async fn unless<T>(
 }
 
 fn apart<T>(
-    reads: Vec<Option<Result<Read<T>, Error>>>,
+    reads: Vec<Option<Result<Read<T>, ReadError>>>,
     revisions: &mut Vec<Revision>,
-    errors: &mut Vec<Error>,
+    errors: &mut Vec<ReadError>,
 ) -> Vec<T> {
     let mut values = Vec::with_capacity(reads.len());
     for read in reads.into_iter().flatten() {
@@ -170,7 +113,7 @@ async fn source(
     spec: &SyncSpec,
     from: &dyn StoreAccess,
     moment: Moment,
-) -> Result<Read<Option<SecretData>>, Error> {
+) -> Result<Read<Option<SecretData>>, ReadError> {
     let read = async {
         let client = from.reader(&source.store, &spec.namespace).await?;
         match &source.query {
@@ -186,7 +129,7 @@ async fn source(
                     reads: from.reads(&source.store),
                 };
                 let found = client.find(find, &|_| true, terms).await;
-                let found = found.map_err(Cause::Find)?;
+                let found = found.map_err(ReadFailure::Find)?;
                 Ok(Read {
                     value: Some(found.value),
                     revisions: found.revisions,
@@ -194,7 +137,7 @@ async fn source(
             }
         }
     };
-    read.await.map_err(|cause| Error {
+    read.await.map_err(|cause| ReadError {
         place: source.place(),
         cause,
     })
@@ -204,14 +147,14 @@ async fn entry(
     entry: &Entry,
     spec: &SyncSpec,
     from: &dyn StoreAccess,
-) -> Result<Read<Option<SecretValue>>, Error> {
+) -> Result<Read<Option<SecretValue>>, ReadError> {
     let key = &entry.remote_ref.key;
     let read = async {
         let client = from.reader(&entry.store, &spec.namespace).await?;
         let found = client.get(&entry.remote_ref).await?;
         or_missing(found, key, &entry.store, spec)
     };
-    read.await.map_err(|cause| Error {
+    read.await.map_err(|cause| ReadError {
         place: entry.place(),
         cause,
     })
@@ -223,9 +166,9 @@ fn or_missing<T>(
     key: &str,
     store: &StoreKey,
     spec: &SyncSpec,
-) -> Result<Read<Option<T>>, Cause> {
+) -> Result<Read<Option<T>>, ReadFailure> {
     if found.value.is_none() && spec.target.deletion == Deletion::Retain {
-        return Err(Cause::Missing {
+        return Err(ReadFailure::Missing {
             key: key.to_owned(),
             store: store.clone(),
         });

@@ -8,7 +8,7 @@ use crate::controller::store;
 use crate::kubernetes::answers::chain;
 use crate::provider::{self, Retry};
 
-use super::collect::{Cause, Error};
+use super::read_error::{ReadError, ReadFailure};
 
 /// Entries that a status lists.
 const MOST: usize = 20;
@@ -18,13 +18,13 @@ const LONGEST: usize = 512;
 /// What could not be read: never empty.
 #[derive(Debug)]
 pub struct Failures {
-    first: Box<Error>,
-    others: Vec<Error>,
+    first: Box<ReadError>,
+    others: Vec<ReadError>,
 }
 
 impl Failures {
     /// The failures in the order of the spec; `None` where there are none.
-    pub fn new(errors: Vec<Error>) -> Option<Self> {
+    pub fn new(errors: Vec<ReadError>) -> Option<Self> {
         let mut errors = errors.into_iter();
         Some(Self {
             first: Box::new(errors.next()?),
@@ -38,7 +38,7 @@ impl Failures {
             let cause = &error.cause;
             matches!(
                 cause,
-                Cause::Store(store::Error::NotReady { is_new: true, .. })
+                ReadFailure::Store(store::Error::NotReady { is_new: true, .. })
             )
         })
     }
@@ -48,13 +48,13 @@ impl Failures {
         self.all().take(MOST).map(told).collect()
     }
 
-    fn all(&self) -> impl Iterator<Item = &Error> {
+    fn all(&self) -> impl Iterator<Item = &ReadError> {
         std::iter::once(&*self.first).chain(&self.others)
     }
 }
 
-impl From<Error> for Failures {
-    fn from(error: Error) -> Self {
+impl From<ReadError> for Failures {
+    fn from(error: ReadError) -> Self {
         Self {
             first: Box::new(error),
             others: Vec::new(),
@@ -84,14 +84,14 @@ impl ReconcileError for Failures {
     }
 }
 
-fn told(error: &Error) -> RemoteError {
+fn told(error: &ReadError) -> RemoteError {
     let detail = match &error.cause {
-        Cause::Provider(error) | Cause::Find(error) => error.detail(),
-        Cause::Missing { .. } => provider::Detail {
+        ReadFailure::Provider(error) | ReadFailure::Find(error) => error.detail(),
+        ReadFailure::Missing { .. } => provider::Detail {
             http_status: Some(404),
             ..provider::Detail::default()
         },
-        Cause::Store(_) => provider::Detail::default(),
+        ReadFailure::Store(_) => provider::Detail::default(),
     };
     let mut message = chain(&error.cause);
     if message.len() > LONGEST {
@@ -131,10 +131,10 @@ mod tests {
     use super::*;
     use crate::controller::index::StoreKey;
 
-    fn denied(index: usize, request: &str) -> Error {
-        Error {
+    fn denied(index: usize, request: &str) -> ReadError {
+        ReadError {
             place: format!("spec.data[{index}] (key: k)"),
-            cause: Cause::Provider(provider::Error::Denied {
+            cause: ReadFailure::Provider(provider::Error::Denied {
                 code: "SecretDisabled".to_owned(),
                 object: "secret \"k\"".to_owned(),
                 message: "Operation get is not allowed on a disabled secret.".to_owned(),
@@ -146,9 +146,9 @@ mod tests {
 
     #[test]
     fn each_entry_is_told_with_code_status_request_and_remedy() {
-        let missing = Error {
+        let missing = ReadError {
             place: "spec.data[1] (key: m)".to_owned(),
-            cause: Cause::Missing {
+            cause: ReadFailure::Missing {
                 key: "m".to_owned(),
                 store: StoreKey::Cluster {
                     name: "kv".to_owned(),
@@ -169,9 +169,9 @@ mod tests {
 
     #[test]
     fn only_stores_without_a_verdict_are_waited_for() {
-        let of_store = |is_new| Error {
+        let of_store = |is_new| ReadError {
             place: "spec.data[0] (key: k)".to_owned(),
-            cause: Cause::Store(store::Error::NotReady {
+            cause: ReadFailure::Store(store::Error::NotReady {
                 store: StoreKey::Cluster {
                     name: "kv".to_owned(),
                 },

@@ -3,14 +3,16 @@
 //! | layer | module | knows |
 //! | --- | --- | --- |
 //! | 0 | [`entry_error`] | which entry of the spec failed |
-//! | 1 | [`collect`] | values |
-//! | 2 | [`failures`], [`shape`] | every entry that failed; the data of the target |
-//! | 3 | [`check`] | whether there is anything to read |
+//! | 1 | [`read_error`] | why it could not be read |
+//! | 2 | [`failures`], [`check`] | every entry that failed; whether there is anything to read |
+//! | 3 | [`collect`] | values |
+//! | 4 | [`shape`] | the data of the target |
 
 mod check;
 mod collect;
 mod entry_error;
 mod failures;
+mod read_error;
 mod shape;
 
 use crate::controller::reconcile::failure::ReconcileError;
@@ -33,7 +35,7 @@ pub enum Error {
     Read(#[from] Failures),
     /// A value cannot be used.
     #[error(transparent)]
-    Shape(#[from] shape::Error),
+    Shape(#[from] shape::ShapeError),
 }
 
 impl ReconcileError for Error {

@@ -18,11 +18,11 @@ pub struct Shaped {
 }
 
 /// Why an entry cannot be used.
-pub type Error = EntryError<Cause>;
+pub type ShapeError = EntryError<ShapeFailure>;
 
 /// What failed for one entry. Keys are named, values never.
 #[derive(Debug, thiserror::Error)]
-pub enum Cause {
+pub enum ShapeFailure {
     /// A rewrite operation.
     #[error("error applying rewrite to keys")]
     Rewrite(#[from] rewrite::Error),
@@ -70,13 +70,13 @@ pub fn shape(
     spec: &SyncSpec,
     fetched: Fetched,
     transform: &rewrite::Transform<'_>,
-) -> Result<Shaped, Error> {
+) -> Result<Shaped, ShapeError> {
     let mut shaped = Shaped::default();
     for (source, found) in spec.sources.iter().zip(fetched.sources) {
         let index = source.index;
         match found {
             Some(data) => {
-                let data = of_source(source, data, transform).map_err(|cause| Error {
+                let data = of_source(source, data, transform).map_err(|cause| ShapeError {
                     place: source.place(),
                     cause,
                 })?;
@@ -91,7 +91,7 @@ pub fn shape(
         let (index, key) = (entry.index, &entry.remote_ref.key);
         match found {
             Some(value) => {
-                let value = of_entry(entry, &value).map_err(|cause| Error {
+                let value = of_entry(entry, &value).map_err(|cause| ShapeError {
                     place: entry.place(),
                     cause,
                 })?;
@@ -109,25 +109,25 @@ fn of_source(
     source: &Source,
     data: SecretData,
     transform: &rewrite::Transform<'_>,
-) -> Result<SecretData, Cause> {
+) -> Result<SecretData, ShapeFailure> {
     let treatment = Treatment::new(&source.query);
     let data = if source.rewrite.is_empty() {
         let strategy = &treatment.conversion;
-        keys::convert(data, strategy).map_err(|source| Cause::Convert {
+        keys::convert(data, strategy).map_err(|source| ShapeFailure::Convert {
             strategy: strategy.to_string(),
             source,
         })?
     } else {
         rewrite::apply(&source.rewrite, data, transform)?
     };
-    let mut data = keys::validate(data).map_err(Cause::Keys)?;
+    let mut data = keys::validate(data).map_err(ShapeFailure::Keys)?;
     for (key, value) in &mut data {
         *value = treatment.treat(key, value)?;
     }
     Ok(data)
 }
 
-fn of_entry(entry: &Entry, value: &SecretValue) -> Result<SecretValue, Cause> {
+fn of_entry(entry: &Entry, value: &SecretValue) -> Result<SecretValue, ShapeFailure> {
     let remote_ref = &entry.remote_ref;
     let treatment = Treatment {
         conversion: remote_ref.conversion_strategy(),
@@ -153,14 +153,15 @@ impl Treatment {
         }
     }
 
-    fn treat(&self, key: &str, value: &SecretValue) -> Result<SecretValue, Cause> {
-        let decoded = decoding::decode(value, &self.decoding).map_err(|source| Cause::Decode {
-            strategy: self.decoding.to_string(),
-            key: key.to_owned(),
-            source,
-        })?;
+    fn treat(&self, key: &str, value: &SecretValue) -> Result<SecretValue, ShapeFailure> {
+        let decoded =
+            decoding::decode(value, &self.decoding).map_err(|source| ShapeFailure::Decode {
+                strategy: self.decoding.to_string(),
+                key: key.to_owned(),
+                source,
+            })?;
         if self.fails_on_null && decoded.expose().contains(&0) {
-            return Err(Cause::NullByte(key.to_owned()));
+            return Err(ShapeFailure::NullByte(key.to_owned()));
         }
         Ok(decoded)
     }
