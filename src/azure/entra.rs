@@ -12,7 +12,7 @@ use azure_core::http::{Context, Request};
 use serde::Deserialize;
 
 use super::errors::{self, Cause};
-use crate::provider::{Error, Outage};
+use crate::provider::{Error, Outage, StoreFault};
 
 /// Who tried to sign in where: what a failure is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +112,7 @@ impl SignInFailure {
                     code: format!("AADSTS{code}"),
                     message: message.trim_start_matches(&prefix).trim().to_owned(),
                     remedy: remedy(code, shown),
+                    fault: fault(code),
                 }
             }
             _ => Error::Unavailable {
@@ -176,6 +177,19 @@ pub fn sign_in_failure(error: &azure_core::Error) -> Option<Error> {
     errors::chain(error)
         .find_map(|cause| cause.downcast_ref::<Carried>())
         .map(|carried| carried.0.to_error())
+}
+
+/// What an `AADSTS` code means for the store (Microsoft Entra authentication and authorization error codes).
+fn fault(code: u64) -> StoreFault {
+    match code {
+        7_000_215 => StoreFault::TokenSecretWrong,
+        7_000_222 => StoreFault::TokenSecretExpired,
+        90_002 | 900_021 | 900_023 => StoreFault::TenantUnknown,
+        700_016 => StoreFault::ClientUnknown,
+        700_027 => StoreFault::TokenCertificateWrong,
+        70_021 | 700_211 | 700_212 | 700_213 => StoreFault::FederationMissing,
+        _ => StoreFault::TokenRefused,
+    }
 }
 
 /// What to do about an `AADSTS` code, given what was shown.

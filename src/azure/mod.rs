@@ -2,7 +2,7 @@
 //! process holds the connections and the tokens. Knows no vault, no secret and no cluster.
 
 pub mod auth;
-mod challenge;
+mod authorization;
 pub mod cloud;
 pub mod entra;
 pub mod errors;
@@ -12,14 +12,15 @@ pub mod token;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use azure_core::http::ClientOptions;
+use azure_core::http::Pipeline;
 use azure_core::http::policies::Policy;
+use parking_lot::Mutex;
 
 use auth::identity::{Identity, IdentityKey};
-use challenge::KnownAudience;
+use authorization::VaultAuthorization;
 use cloud::Cloud;
 use http::Http;
 use token::{Credential, FailureMemory};
@@ -34,11 +35,6 @@ pub trait Observer: Send + Sync {
     /// A logical call of the data plane ended, retries included; `call` is ESO's name for it
     /// (`GetSecret`, ...).
     fn provider_call(&self, call: &'static str, ok: bool);
-
-    /// A token was asked for.
-    fn token_request(&self, ok: bool) {
-        let _ = ok;
-    }
 }
 
 /// Counts nothing.
@@ -117,10 +113,7 @@ impl Azure {
     pub fn credential(&self, identity: Identity) -> Arc<Credential> {
         let key = identity.key(&self.salt);
         let now = Instant::now();
-        let mut pool = self
-            .credentials
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut pool = self.credentials.lock();
         pool.retain(|_, pooled| {
             Arc::strong_count(&pooled.credential) > 1 || now.duration_since(pooled.used) < IDLE
         });
@@ -129,7 +122,6 @@ impl Azure {
                 identity.sign_in(self.http.clone()),
                 self.options.failure_memory,
                 self.http.request_timeout(),
-                Arc::clone(&self.options.observer),
             )),
             used: now,
         });
@@ -137,15 +129,18 @@ impl Azure {
         Arc::clone(&pooled.credential)
     }
 
-    /// Options for a vault client of the SDK in `cloud`.
-    pub fn vault_options(&self, cloud: &Cloud) -> ClientOptions {
-        let known = cloud
-            .vault_resource()
-            .map(|resource| Arc::new(KnownAudience { resource }) as Arc<dyn Policy>);
-        ClientOptions {
-            per_try_policies: known.into_iter().collect(),
-            ..self.http.client_options()
-        }
+    /// The way of requests to a vault in `cloud` as the identity behind `credential`.
+    pub fn vault_pipeline(&self, cloud: &Cloud, credential: Arc<Credential>) -> Pipeline {
+        let resource = cloud.vault_resource();
+        let authorization = VaultAuthorization::new(credential, resource.as_deref());
+        Pipeline::new(
+            option_env!("CARGO_PKG_NAME"),
+            option_env!("CARGO_PKG_VERSION"),
+            self.http.client_options(),
+            Vec::new(),
+            vec![Arc::new(authorization) as Arc<dyn Policy>],
+            None,
+        )
     }
 
     /// Hosts besides those of the clouds that get tokens.

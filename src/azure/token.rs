@@ -4,15 +4,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+use azure_core::credentials::AccessToken;
 use azure_core::error::ErrorKind;
 use azure_core::time::OffsetDateTime;
+use parking_lot::Mutex;
 
-use super::Observer;
 use super::auth::SignIn;
 use super::entra::{self, Carried, SignInFailure};
 use crate::provider::{Error, Retry};
@@ -148,33 +147,20 @@ struct Slot {
     flight: tokio::sync::Mutex<()>,
 }
 
-impl Slot {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// One identity's tokens, shared by every client that acts as it.
 pub struct Credential {
     sign_in: Box<dyn SignIn>,
     memory: FailureMemory,
     limit: Duration,
-    observer: Arc<dyn Observer>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
 impl Credential {
-    pub(super) fn new(
-        sign_in: Box<dyn SignIn>,
-        memory: FailureMemory,
-        limit: Duration,
-        observer: Arc<dyn Observer>,
-    ) -> Self {
+    pub(super) fn new(sign_in: Box<dyn SignIn>, memory: FailureMemory, limit: Duration) -> Self {
         Self {
             sign_in,
             memory,
             limit,
-            observer,
             slots: Mutex::default(),
         }
     }
@@ -182,9 +168,9 @@ impl Credential {
     /// Gives up tokens that a vault rejected, unless they are too young for that to help. Says
     /// whether any was given up, that is, whether trying again makes sense.
     pub fn give_up_tokens(&self) -> bool {
-        let slots: Vec<Arc<Slot>> = self.slots().values().cloned().collect();
+        let slots: Vec<Arc<Slot>> = self.slots.lock().values().cloned().collect();
         let given_up = slots.iter().filter(|slot| {
-            let mut state = slot.state();
+            let mut state = slot.state.lock();
             let is_old = |kept: &Kept| kept.since.elapsed() >= MIN_AGE_TO_GIVE_UP;
             state.token.take_if(|kept| is_old(kept)).is_some()
         });
@@ -200,10 +186,21 @@ impl Credential {
         outcome.map(drop).map_err(|cause| cause.to_error())
     }
 
+    /// A token for `scope`.
+    ///
+    /// # Errors
+    /// The sign-in failed, now or so lately that it is remembered; [`entra::sign_in_failure`] finds it in the
+    /// error.
+    pub(super) async fn token(&self, scope: &str) -> azure_core::Result<AccessToken> {
+        self.outcome(scope).await.map_err(|cause| {
+            azure_core::Error::with_error(ErrorKind::Credential, Carried(cause), "cannot sign in")
+        })
+    }
+
     async fn outcome(&self, scope: &str) -> Outcome {
-        let slot = Arc::clone(self.slots().entry(scope.to_owned()).or_default());
+        let slot = Arc::clone(self.slots.lock().entry(scope.to_owned()).or_default());
         let (seen, next) = {
-            let state = slot.state();
+            let state = slot.state.lock();
             let next = state.next(Instant::now(), OffsetDateTime::now_utc());
             (state.fetches, next)
         };
@@ -218,7 +215,7 @@ impl Credential {
             Next::Fetch { fallback: None } => slot.flight.lock().await,
         };
         {
-            let state = slot.state();
+            let state = slot.state.lock();
             if state.fetches != seen {
                 // somebody fetched meanwhile: its outcome is ours, good or bad
                 if let Some(outcome) = state.latest(OffsetDateTime::now_utc()) {
@@ -227,7 +224,7 @@ impl Credential {
             }
         }
         let outcome = self.fetch(scope).await;
-        let mut state = slot.state();
+        let mut state = slot.state.lock();
         state.record(&outcome, &self.memory, Instant::now());
         // a renewal that failed leaves a token that still serves
         outcome.or_else(|cause| {
@@ -238,7 +235,6 @@ impl Credential {
 
     async fn fetch(&self, scope: &str) -> Outcome {
         let fetched = self.sign_in.token(scope).await;
-        self.observer.token_request(fetched.is_ok());
         fetched.map_err(|source| {
             let sign_in = entra::SignIn {
                 host: self.sign_in.host().to_owned(),
@@ -247,10 +243,6 @@ impl Credential {
             Arc::new(SignInFailure::new(sign_in, source))
         })
     }
-
-    fn slots(&self) -> MutexGuard<'_, HashMap<String, Arc<Slot>>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl fmt::Debug for Credential {
@@ -258,25 +250,6 @@ impl fmt::Debug for Credential {
         f.debug_struct("Credential")
             .field("host", &self.sign_in.host())
             .finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl TokenCredential for Credential {
-    async fn get_token(
-        &self,
-        scopes: &[&str],
-        _: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        let [scope] = scopes else {
-            return Err(azure_core::Error::with_message(
-                ErrorKind::Credential,
-                "one scope at a time",
-            ));
-        };
-        self.outcome(scope).await.map_err(|cause| {
-            azure_core::Error::with_error(ErrorKind::Credential, Carried(cause), "cannot sign in")
-        })
     }
 }
 

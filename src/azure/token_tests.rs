@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use azure_core::time::Duration as Span;
 use futures::future::join_all;
 
+use async_trait::async_trait;
+
 use super::*;
-use crate::azure::Unobserved;
 
 const SCOPE: &str = "https://vault.azure.net/.default";
 
@@ -127,14 +128,8 @@ async fn crowd(works: bool) -> (usize, usize) {
         first: Duration::ZERO,
         ..FailureMemory::default()
     };
-    let credential = Credential::new(
-        Box::new(sign_in),
-        forgetful,
-        Duration::from_secs(1),
-        Arc::new(Unobserved),
-    );
-    let scopes = [SCOPE];
-    let outcomes = join_all((0..50).map(|_| credential.get_token(&scopes, None))).await;
+    let credential = Credential::new(Box::new(sign_in), forgetful, Duration::from_secs(1));
+    let outcomes = join_all((0..50).map(|_| credential.token(SCOPE))).await;
     let successes = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     (calls.load(Ordering::SeqCst), successes)
 }
@@ -155,9 +150,8 @@ async fn a_young_token_is_not_given_up() {
         Box::new(sign_in),
         FailureMemory::default(),
         Duration::from_secs(1),
-        Arc::new(Unobserved),
     );
-    credential.get_token(&[SCOPE], None).await.unwrap();
+    credential.token(SCOPE).await.unwrap();
     assert!(!credential.give_up_tokens());
     let shown = format!("{credential:?}");
     assert!(!shown.contains("t0k3n"), "{shown}");

@@ -32,6 +32,63 @@ pub enum Outage {
     BadAnswer,
 }
 
+/// What is wrong between a store and its vault. Adapters set it where they make an error, for they know
+/// their services' codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFault {
+    /// The client secret is not the identity's.
+    TokenSecretWrong,
+    /// The client secret expired.
+    TokenSecretExpired,
+    /// The client certificate is not the identity's.
+    TokenCertificateWrong,
+    /// There is no such tenant.
+    TenantUnknown,
+    /// There is no such client in the tenant.
+    ClientUnknown,
+    /// The machine has no such identity.
+    IdentityMissing,
+    /// The identity does not trust the token shown.
+    FederationMissing,
+    /// The sign-in service refused for another reason.
+    TokenRefused,
+    /// The vault does not accept the token.
+    TokenNotAccepted,
+    /// A firewall or network rule.
+    FirewallDenied,
+    /// The identity lacks a right.
+    AccessDenied,
+    /// No useful answer came.
+    NoAnswer(Outage),
+}
+
+impl StoreFault {
+    /// The reason of the store's `Reachable` condition.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::TokenSecretWrong => "TokenSecretWrong",
+            Self::TokenSecretExpired => "TokenSecretExpired",
+            Self::TokenCertificateWrong => "TokenCertificateWrong",
+            Self::TenantUnknown => "TenantUnknown",
+            Self::ClientUnknown => "ClientUnknown",
+            Self::IdentityMissing => "IdentityMissing",
+            Self::FederationMissing => "FederationMissing",
+            Self::TokenRefused => "TokenRefused",
+            Self::TokenNotAccepted => "TokenNotAccepted",
+            Self::FirewallDenied => "FirewallDenied",
+            Self::AccessDenied => "AccessDenied",
+            Self::NoAnswer(outage) => match outage {
+                Outage::NameUnknown => "VaultNotFound",
+                Outage::ConnectionFailed => "ConnectionFailed",
+                Outage::TlsFailed => "TlsFailed",
+                Outage::ProxyFailed => "ProxyFailed",
+                Outage::TimedOut => "TimedOut",
+                Outage::BadAnswer => "BadAnswer",
+            },
+        }
+    }
+}
+
 /// Why a store could not answer. Texts hold no secret, no request id and no time: they stand in
 /// conditions, where anything volatile causes a write per try.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -54,6 +111,8 @@ pub enum Error {
         message: String,
         /// What to do.
         remedy: String,
+        /// What that means for the store.
+        fault: StoreFault,
     },
     /// The identity is known and not allowed to do this.
     #[error("access denied ({code}) to {object}: {message}; {remedy}")]
@@ -67,7 +126,9 @@ pub enum Error {
         /// What to do.
         remedy: String,
         /// The service's id of the request.
-        request_id: Option<String>,
+        request_id: Option<Box<str>>,
+        /// What that means for the store; `None` if it is about one object.
+        fault: Option<StoreFault>,
     },
     /// The vault asks for fewer requests.
     #[error(
@@ -129,41 +190,18 @@ impl Error {
         }
     }
 
-    /// The word for what is wrong between the store and its vault, in the store's `Reachable`
-    /// condition; `None` where the vault answered, if only about one object.
-    pub fn store_fault(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Auth { code, .. } => match code.as_str() {
-                "AADSTS7000215" => "TokenSecretWrong",
-                "AADSTS7000222" => "TokenSecretExpired",
-                "AADSTS90002" | "AADSTS900021" | "AADSTS900023" => "TenantUnknown",
-                "ManagedIdentity" => "IdentityMissing",
-                "AADSTS700016" => "ClientUnknown",
-                "AADSTS700027" => "TokenCertificateWrong",
-                "AADSTS70021" | "AADSTS700211" | "AADSTS700212" | "AADSTS700213" => {
-                    "FederationMissing"
-                }
-                code if code.starts_with("AADSTS") => "TokenRefused",
-                _ => "TokenNotAccepted",
-            },
-            Self::Denied { code, .. } => match code.as_str() {
-                "ForbiddenByFirewall" | "ForbiddenByConnection" => "FirewallDenied",
-                "ForbiddenByRbac" | "ForbiddenByPolicy" | "AccessDenied" => "AccessDenied",
-                _ => return None,
-            },
-            Self::Unavailable { outage, .. } => match outage {
-                Outage::NameUnknown => "VaultNotFound",
-                Outage::ConnectionFailed => "ConnectionFailed",
-                Outage::TlsFailed => "TlsFailed",
-                Outage::ProxyFailed => "ProxyFailed",
-                Outage::TimedOut => "TimedOut",
-                Outage::BadAnswer => "BadAnswer",
-            },
+    /// What is wrong between the store and its vault; `None` if the vault answered, if only about one
+    /// object.
+    pub fn store_fault(&self) -> Option<StoreFault> {
+        match self {
+            Self::Auth { fault, .. } => Some(*fault),
+            Self::Denied { fault, .. } => *fault,
+            Self::Unavailable { outage, .. } => Some(StoreFault::NoAnswer(*outage)),
             Self::Config { .. }
             | Self::Credential(_)
             | Self::Throttled { .. }
-            | Self::Invalid { .. } => return None,
-        })
+            | Self::Invalid { .. } => None,
+        }
     }
 
     /// What is told of it apart from its text.
@@ -179,7 +217,7 @@ impl Error {
                 code: some(code),
                 // what is refused here, without asking, has no status
                 http_status: request_id.is_some().then_some(403),
-                request_id: request_id.clone(),
+                request_id: request_id.as_deref().map(str::to_owned),
                 remedy: some(remedy),
             },
             Self::Auth { code, remedy, .. } => Detail {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Admits, Connection, Error, Provider, Read, Scope, SecretsClient, Terms};
+use super::{Connection, Error, ListOptions, ObjectFilter, Provider, Read, Scope, SecretsClient};
 use crate::api::external_secret::{Find, RemoteRef};
 use crate::api::fake::Fake;
 use crate::credentials::CredentialReader;
@@ -109,8 +109,8 @@ impl SecretsClient for FakeClient {
     async fn find(
         &self,
         find: &Find,
-        admits: &Admits<'_>,
-        _: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        _: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error> {
         let Some(name) = &find.name else {
             return Err(invalid(
@@ -145,9 +145,9 @@ mod tests {
 
     use super::*;
     use crate::credentials;
-    use crate::provider::{Guarded, KeyPatterns};
+    use crate::provider::{KeyFilter, KeyPatterns};
 
-    const TERMS: Terms<'static> = Terms {
+    const TERMS: ListOptions<'static> = ListOptions {
         since: Timestamp::UNIX_EPOCH,
         now: Timestamp::UNIX_EPOCH,
         store: "",
@@ -316,7 +316,7 @@ mod tests {
         let fake: Fake = serde_json::from_value(data).unwrap();
         let inner = Arc::new(FakeClient::new(&fake));
         let patterns = KeyPatterns::new(["mine"]).unwrap();
-        let guarded = Guarded::new(inner, patterns, "a rule".to_owned());
+        let guarded = KeyFilter::new(inner, patterns, "a rule".to_owned());
         let remote_ref = |key: &str| RemoteRef {
             key: key.to_owned(),
             ..RemoteRef::default()

@@ -3,7 +3,7 @@
 pub mod azure_key_vault;
 mod error;
 pub mod fake;
-mod guarded;
+mod key_filter;
 mod revision;
 
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::api::external_secret::{Find, RemoteRef};
 use crate::credentials::CredentialReader;
 use crate::secret::{SecretData, SecretValue};
 
-pub use error::{Detail, Error, Outage, Retry};
-pub use guarded::{Guarded, KeyPatterns};
-pub use revision::{Listed, Query, Read, Revision, State, Terms};
+pub use error::{Detail, Error, Outage, Retry, StoreFault};
+pub use key_filter::{KeyFilter, KeyPatterns};
+pub use revision::{ListOptions, Listed, Query, Read, Revision, State};
 
 /// Whose credentials a store uses (spec: azure-key-vault.md 2.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ pub trait Provider: Send + Sync {
 }
 
 /// Says of an object, as `kind/name` in lower case, whether it may be read.
-pub type Admits<'a> = dyn for<'n> Fn(&'n str) -> bool + Send + Sync + 'a;
+pub type ObjectFilter<'a> = dyn for<'n> Fn(&'n str) -> bool + Send + Sync + 'a;
 
 /// Reads from one store with one identity.
 #[async_trait]
@@ -83,13 +83,13 @@ pub trait SecretsClient: Send + Sync {
     async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error>;
 
     /// The values of all objects that match (`dataFrom.find`) and that `admits` (of `kind/name`) lets
-    /// pass, by their names; empty where none does. Others are not read. Terms say how old a listing may
+    /// pass, by their names; empty where none does. Others are not read. The options say how old a listing may
     /// be.
     async fn find(
         &self,
         find: &Find,
-        admits: &Admits<'_>,
-        terms: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        options: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error>;
 
     /// The states of what `queries` read, without reading it. `None` where that costs more than reading,
@@ -100,10 +100,10 @@ pub trait SecretsClient: Send + Sync {
     async fn revisions(
         &self,
         queries: &[Query<'_>],
-        admits: &Admits<'_>,
-        terms: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {
-        let _ = (queries, admits, terms);
+        let _ = (queries, admits, options);
         Ok(None)
     }
 }

@@ -65,7 +65,7 @@ pub enum Query<'a> {
 
 /// How fresh an answer has to be, and what it may cost.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
+pub struct ListOptions<'a> {
     /// A listing begun at this time or later will do.
     pub since: Timestamp,
     /// The present.

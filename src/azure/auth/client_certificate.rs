@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
 
+use super::application::Application;
 use super::certificate::ClientKey;
-use super::identity::Application;
 use super::{SignIn, entra_client};
 use crate::azure::entra::{Failure, Shown};
 use crate::azure::http::Http;
-use crate::provider::Error;
+use crate::provider::{Error, StoreFault};
 use crate::secret::SecretValue;
 
 /// Assertions are used at once; Entra takes up to a day.
@@ -89,6 +89,7 @@ fn refuse_expired(certificate: &ClientKey, now: Duration) -> Result<(), Error> {
         remedy: "add a new certificate to the application and put it with its key into the \
                  Secret key that clientCertificate names"
             .to_owned(),
+        fault: StoreFault::TokenNotAccepted,
     })
 }
 

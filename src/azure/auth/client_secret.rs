@@ -5,7 +5,7 @@ use azure_core::credentials::{AccessToken, Secret, TokenCredential as _};
 use azure_core::error::ErrorKind;
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 
-use super::identity::Application;
+use super::application::Application;
 use super::{SignIn, entra_client};
 use crate::azure::entra::Failure;
 use crate::azure::http::Http;

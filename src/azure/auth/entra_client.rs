@@ -12,7 +12,7 @@ use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
 };
 
-use super::identity::Application;
+use super::application::Application;
 use crate::azure::cloud::Cloud;
 use crate::azure::entra::KeepAnswer;
 use crate::azure::http::Http;

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::identity::Application;
+use super::application::Application;
 use super::{SignIn, entra_client};
 use crate::azure::entra::{Failure, Shown};
 use crate::azure::http::Http;

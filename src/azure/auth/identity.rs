@@ -6,23 +6,12 @@ use std::path::PathBuf;
 use sha3::{Digest as _, Sha3_256};
 
 use super::SignIn;
+use super::application::Application;
 use super::client_certificate::{CertificateSignIn, ClientCertificate};
 use super::client_secret::{ClientSecret, ClientSecretSignIn};
 use super::federated::{Federated, FederatedSignIn, TokenSource};
 use super::managed_identity::{ManagedIdentity, ManagedSignIn, Service, UserAssigned};
-use crate::azure::cloud::Cloud;
 use crate::azure::http::Http;
-
-/// An application (service principal) of a tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Application {
-    /// Where it signs in.
-    pub cloud: Cloud,
-    /// Tenant: GUID or domain, without surrounding space.
-    pub tenant: String,
-    /// Client (application) id, without surrounding space.
-    pub client_id: String,
-}
 
 /// Who signs in, and with what. Debug shows no secret.
 #[derive(Clone, Debug)]

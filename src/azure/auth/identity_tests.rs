@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::azure::auth::certificate::ClientKey;
+use crate::azure::cloud::Cloud;
 use crate::azure::http::HttpSettings;
 use crate::azure::{Azure, AzureOptions};
 use crate::credentials::{self, ServiceAccountTokens};

@@ -18,7 +18,7 @@ use super::SignIn;
 use crate::azure::entra::{Failure, KeepAnswer};
 use crate::azure::errors::{self, Cause};
 use crate::azure::http::Http;
-use crate::provider::{Error, Outage};
+use crate::provider::{Error, Outage, StoreFault};
 use crate::secret::SecretValue;
 
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
@@ -161,6 +161,7 @@ impl ManagedSignIn {
                     Some(_) => "assign the identity to the machine, or correct identityId",
                 }
                 .to_owned(),
+                fault: StoreFault::IdentityMissing,
             },
             _ => Error::Unavailable {
                 host,

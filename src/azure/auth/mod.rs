@@ -1,6 +1,7 @@
 //! The ways to sign in. Each is a [`SignIn`]; how tokens are kept and failures remembered is the
 //! same for all (`token`).
 
+pub mod application;
 pub mod certificate;
 pub mod client_certificate;
 pub mod client_secret;

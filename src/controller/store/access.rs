@@ -8,7 +8,7 @@ use kube::{Api, ResourceExt as _};
 
 use crate::controller::index::StoreKey;
 use crate::controller::reconcile::failure::ReconcileError;
-use crate::provider::{self, Guarded, KeyPatterns, Retry, SecretsClient};
+use crate::provider::{self, KeyFilter, KeyPatterns, Retry, SecretsClient};
 
 use super::allowed_keys::{self, ANNOTATION, AllowedKeys};
 use super::cache::StoreView;
@@ -56,7 +56,7 @@ impl StoreAccess for Stores {
             None => client,
             Some(patterns) => {
                 let rule = format!("annotation {} of {}", ANNOTATION, store.key);
-                Arc::new(Guarded::new(client, patterns, rule))
+                Arc::new(KeyFilter::new(client, patterns, rule))
             }
         })
     }

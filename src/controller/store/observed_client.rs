@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use crate::api::external_secret::{Find, RemoteRef};
 use crate::controller::index::StoreKey;
 use crate::kubernetes::answers::chain;
-use crate::provider::{Admits, Error, Listed, Query, Read, SecretsClient, Terms};
+use crate::provider::{
+    Error, ListOptions, Listed, ObjectFilter, Query, Read, SecretsClient, StoreFault,
+};
 use crate::secret::{SecretData, SecretValue};
 
 use super::queues::StoreQueues;
@@ -53,26 +55,28 @@ impl SecretsClient for ObservedClient {
     async fn find(
         &self,
         find: &Find,
-        admits: &Admits<'_>,
-        terms: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        options: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error> {
-        self.tell(self.inner.find(find, admits, terms).await)
+        self.tell(self.inner.find(find, admits, options).await)
     }
 
     /// An identity that may read and not list is nothing amiss: values are read instead.
     async fn revisions(
         &self,
         queries: &[Query<'_>],
-        admits: &Admits<'_>,
-        terms: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {
-        let refusal = match self.inner.revisions(queries, admits, terms).await {
+        let refusal = match self.inner.revisions(queries, admits, options).await {
             Ok(None) => return Ok(None),
             Ok(listed) => {
                 self.tell_listing(Ok(()));
                 return self.tell(Ok(listed));
             }
-            Err(error @ Error::Denied { .. }) if error.store_fault() == Some("AccessDenied") => {
+            Err(error @ Error::Denied { .. })
+                if error.store_fault() == Some(StoreFault::AccessDenied) =>
+            {
                 chain(&error)
             }
             Err(error) => return self.tell(Err(error)),

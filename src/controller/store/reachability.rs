@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::controller::index::StoreKey;
 use crate::kubernetes::answers::chain;
-use crate::provider::Error;
+use crate::provider::{Error, StoreFault};
 
 /// A vault that answered before is said to be away only after so many failures in a row.
 const FAILURES: u32 = 3;
@@ -19,8 +19,8 @@ pub enum Reachable {
     Answers,
     /// It does not.
     Away {
-        /// The condition's reason.
-        reason: &'static str,
+        /// What is wrong: the condition's reason.
+        fault: StoreFault,
         /// Its message.
         message: String,
     },
@@ -69,8 +69,8 @@ impl Reachability {
         let state = match read {
             Ok(_) => Reachable::Answers,
             Err(error) => match error.store_fault() {
-                Some(reason) => Reachable::Away {
-                    reason,
+                Some(fault) => Reachable::Away {
+                    fault,
                     message: chain(error),
                 },
                 None => return false,
@@ -82,17 +82,17 @@ impl Reachability {
 
 impl Record {
     fn take(&mut self, state: Reachable) -> bool {
-        let Reachable::Away { reason, .. } = &state else {
+        let Reachable::Away { fault, .. } = &state else {
             self.failures = 0;
             return self.replace(state);
         };
         self.failures = self.failures.saturating_add(1);
         match &self.state {
             // one object may be denied where others are not
-            Some(Reachable::Answers) if *reason == "AccessDenied" => false,
+            Some(Reachable::Answers) if *fault == StoreFault::AccessDenied => false,
             Some(Reachable::Answers) if self.failures < FAILURES => false,
             // the words of two failing objects may differ
-            Some(Reachable::Away { reason: told, .. }) if told == reason => false,
+            Some(Reachable::Away { fault: told, .. }) if told == fault => false,
             _ => self.replace(state),
         }
     }
@@ -121,6 +121,11 @@ mod tests {
             message: "no".to_owned(),
             remedy: "ask".to_owned(),
             request_id: None,
+            fault: match code {
+                "ForbiddenByFirewall" => Some(StoreFault::FirewallDenied),
+                "ForbiddenByRbac" => Some(StoreFault::AccessDenied),
+                _ => None,
+            },
         })
     }
 
@@ -137,7 +142,7 @@ mod tests {
         assert!(matches!(
             reach.get(&store()),
             Some(Reachable::Away {
-                reason: "FirewallDenied",
+                fault: StoreFault::FirewallDenied,
                 ..
             })
         ));

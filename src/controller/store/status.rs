@@ -80,7 +80,7 @@ pub fn reach_status(
 ) -> Option<(bool, Option<Note>)> {
     let (is_reachable, reason, message) = match state? {
         Reachable::Answers => (true, REACHABLE, "the vault answers".to_owned()),
-        Reachable::Away { reason, message } => (false, reason, message),
+        Reachable::Away { fault, message } => (false, fault.reason(), message),
     };
     let mut conditions = status.conditions.iter();
     let before = conditions.find(|it| it.type_ == REACHABLE);

@@ -1,4 +1,4 @@
-//! What a vault's refusals mean (spec: azure-key-vault.md 3.8), and which of them are worth a
+//! What a vault's refusals mean (Azure Key Vault, "REST API error codes"), and which of them are worth a
 //! second try at once.
 
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 use azure_core::error::ErrorKind;
 
 use super::gate::Outcome;
-use super::object::{Kind, Object};
+use super::object::ObjectKind;
+use super::operation::Operation;
 use crate::azure::entra;
 use crate::azure::errors::{Answer, Cause};
-use crate::provider::{Error, Outage};
+use crate::provider::{Error, Outage, StoreFault};
 
 /// Tries of one call in all.
 const TRIES: u32 = 3;
@@ -17,45 +18,12 @@ const TRIES: u32 = 3;
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// What is done.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Act<'a> {
-    /// One object is read.
-    Get(&'a Object),
-    /// All objects of a kind are listed.
-    List(Kind),
-}
-
-impl Act<'_> {
-    /// `secret "db"`, for messages.
-    pub(super) fn describe(self) -> String {
-        match self {
-            Self::Get(object) => object.describe(),
-            Self::List(kind) => format!("the list of {}s", kind.noun()),
-        }
-    }
-
-    fn kind(self) -> Kind {
-        match self {
-            Self::Get(object) => object.kind,
-            Self::List(kind) => kind,
-        }
-    }
-
-    fn permission(self) -> &'static str {
-        match self {
-            Self::Get(_) => "Get",
-            Self::List(_) => "List",
-        }
-    }
-}
-
 /// What was asked of whom.
 pub(super) struct Question<'a> {
     /// The vault's host.
     pub(super) host: &'a str,
     /// What was asked.
-    pub(super) act: Act<'a>,
+    pub(super) operation: Operation<'a>,
     /// Longest wait for one answer.
     pub(super) limit: Duration,
 }
@@ -76,9 +44,9 @@ impl Question<'_> {
             (400, Some(code)) => Some(Error::Invalid {
                 message: format!(
                     "the vault refused {} ({code}): {}; {}",
-                    self.act.describe(),
+                    self.operation.describe(),
                     answer.message,
-                    reference(self.act)
+                    self.operation.reference()
                 ),
             }),
             (401, _) => Some(unauthorized(&answer)),
@@ -93,13 +61,13 @@ impl Question<'_> {
 
     fn denied(&self, answer: Answer) -> Error {
         let code = answer.telling_code();
-        let (noun, permission) = (self.act.kind().noun(), self.act.permission());
+        let (noun, permission) = (self.operation.kind().noun(), self.operation.permission());
         let remedy = match code.as_str() {
             "ForbiddenByRbac" => {
-                let role = match self.act.kind() {
-                    Kind::Secret => "Key Vault Secrets User",
-                    Kind::Key => "Key Vault Crypto User",
-                    Kind::Certificate => "Key Vault Reader",
+                let role = match self.operation.kind() {
+                    ObjectKind::Secret => "Key Vault Secrets User",
+                    ObjectKind::Key => "Key Vault Crypto User",
+                    ObjectKind::Certificate => "Key Vault Reader",
                 };
                 format!(
                     "grant the identity the role {role} on the vault (it takes minutes to spread)"
@@ -120,11 +88,12 @@ impl Question<'_> {
             _ => format!("grant the identity {permission} on the vault's {noun}s"),
         };
         Error::Denied {
+            fault: fault(&code),
             code,
-            object: self.act.describe(),
+            object: self.operation.describe(),
             message: answer.message,
             remedy,
-            request_id: answer.request_id,
+            request_id: answer.request_id.map(String::into_boxed_str),
         }
     }
 
@@ -149,12 +118,12 @@ impl Question<'_> {
     }
 }
 
-/// Where to correct what the vault does not understand.
-fn reference(act: Act<'_>) -> &'static str {
-    if matches!(act, Act::Get(_)) {
-        "check remoteRef.key and remoteRef.version"
-    } else {
-        "check vaultUrl"
+/// What a denial means for the store; `None` if it is about one object.
+fn fault(code: &str) -> Option<StoreFault> {
+    match code {
+        "ForbiddenByFirewall" | "ForbiddenByConnection" => Some(StoreFault::FirewallDenied),
+        "ForbiddenByRbac" | "ForbiddenByPolicy" | "AccessDenied" => Some(StoreFault::AccessDenied),
+        _ => None,
     }
 }
 
@@ -174,6 +143,7 @@ fn unauthorized(answer: &Answer) -> Error {
         message: message.to_owned(),
         code,
         remedy: remedy.to_owned(),
+        fault: StoreFault::TokenNotAccepted,
     }
 }
 
@@ -218,6 +188,7 @@ pub(super) fn pause(error: &azure_core::Error, tries: u32) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use crate::provider::azure_key_vault::object::Object;
     use azure_core::http::headers::Headers;
     use azure_core::http::{RawResponse, StatusCode};
 
@@ -246,7 +217,7 @@ mod tests {
         let object = Object::latest_secret("db").unwrap();
         let question = Question {
             host: "kv.vault.azure.net",
-            act: Act::Get(&object),
+            operation: Operation::Get(&object),
             limit: Duration::from_secs(10),
         };
         question.refusal(&answered(status, None, body))

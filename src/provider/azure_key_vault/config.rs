@@ -11,6 +11,7 @@ use crate::azure::cloud::{Cloud, https_origin};
 use crate::provider::{Error, Scope};
 
 use super::identity::{Principal, Proof, SignInAs};
+use super::ids::{IdSource, config};
 use super::workload::Account;
 
 const BLOCK: &str = "spec.provider.azurekv";
@@ -24,15 +25,6 @@ pub(super) struct Vault {
     pub(super) host: String,
     /// The cloud it is in.
     pub(super) cloud: Cloud,
-}
-
-/// Where an id comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    /// Written in the store.
-    Literal(String),
-    /// Kept in a Secret.
-    FromSecret(SecretKeySelector),
 }
 
 /// The block, checked as far as it can be without asking anybody.
@@ -107,8 +99,8 @@ impl Config {
     pub(super) fn is_referent(&self, scope: &Scope) -> bool {
         let layout = &self.layout;
         let unbound = |selector: &SecretKeySelector| selector.namespace.is_none();
-        let unbound_source = |source: &Option<Source>| match source {
-            Some(Source::FromSecret(selector)) => unbound(selector),
+        let unbound_source = |source: &Option<IdSource>| match source {
+            Some(IdSource::FromSecret(selector)) => unbound(selector),
             _ => false,
         };
         let account = self.service_account.as_ref();
@@ -131,7 +123,11 @@ impl Config {
                 reference: account.clone(),
                 client_id: self.layout.client_id.clone(),
                 names_credentials: self.layout.names_credentials,
-                tenant_in_secret: self.layout.tenant_in_secret.clone().map(Source::FromSecret),
+                tenant_in_secret: self
+                    .layout
+                    .tenant_in_secret
+                    .clone()
+                    .map(IdSource::FromSecret),
                 tenant: self.layout.tenant.clone(),
                 first_wins: self.use_azure_sdk,
             })),
@@ -150,7 +146,7 @@ impl Config {
     /// The service principal, where the block names all of it (spec 2.3, ESO's order).
     fn principal(&self) -> Result<Principal, Error> {
         let layout = &self.layout;
-        let in_secret = || layout.tenant_in_secret.clone().map(Source::FromSecret);
+        let in_secret = || layout.tenant_in_secret.clone().map(IdSource::FromSecret);
         // the literal wins over the reference, which ESO ignores
         let tenant = layout.tenant.clone().or_else(in_secret).ok_or_else(|| {
             config(format!(
@@ -190,10 +186,10 @@ impl Config {
 #[derive(Clone, Debug)]
 struct Layout {
     /// `tenantId`
-    tenant: Option<Source>,
+    tenant: Option<IdSource>,
     /// `authSecretRef.tenantId`
     tenant_in_secret: Option<SecretKeySelector>,
-    client_id: Option<Source>,
+    client_id: Option<IdSource>,
     client_secret: Option<SecretKeySelector>,
     client_certificate: Option<SecretKeySelector>,
     names_credentials: bool,
@@ -212,7 +208,7 @@ impl Layout {
             client_id: either(
                 "clientId",
                 id("clientId", spec.client_id.as_ref())?,
-                refs.client_id.map(Source::FromSecret),
+                refs.client_id.map(IdSource::FromSecret),
             )?,
             client_secret: either(
                 "clientSecret",
@@ -230,7 +226,7 @@ impl Layout {
 
     /// As ESO, which asks only these two: the namespace of the others is ignored.
     fn check_namespaces(&self, own: &str) -> Result<(), Error> {
-        if let Some(Source::FromSecret(selector)) = &self.client_id {
+        if let Some(IdSource::FromSecret(selector)) = &self.client_id {
             check_namespace("AuthSecretRef.ClientID", selector.namespace.as_deref(), own)?;
         }
         let secret = self.client_secret.as_ref();
@@ -240,24 +236,24 @@ impl Layout {
 }
 
 /// Text beside a reference is ESO's form; two references are one too many.
-fn tenant(field: Option<&CredentialField>, is_in_secret: bool) -> Result<Option<Source>, Error> {
+fn tenant(field: Option<&CredentialField>, is_in_secret: bool) -> Result<Option<IdSource>, Error> {
     let tenant = id("tenantId", field)?;
-    if matches!(tenant, Some(Source::FromSecret(_))) && is_in_secret {
+    if matches!(tenant, Some(IdSource::FromSecret(_))) && is_in_secret {
         return either("tenantId", Some(()), Some(())).map(|_| tenant);
     }
     Ok(tenant)
 }
 
 /// A top-level id: text that says something, or a reference.
-fn id(name: &str, field: Option<&CredentialField>) -> Result<Option<Source>, Error> {
+fn id(name: &str, field: Option<&CredentialField>) -> Result<Option<IdSource>, Error> {
     let Some(field) = field else { return Ok(None) };
     let parsed = field.parse(&format!("{BLOCK}.{name}"));
     Ok(match parsed.map_err(|error| malformed(&error))? {
         Credential::Literal(text) => {
             let text = text.trim();
-            (!text.is_empty()).then(|| Source::Literal(text.to_owned()))
+            (!text.is_empty()).then(|| IdSource::Literal(text.to_owned()))
         }
-        Credential::FromSecret(selector) => Some(Source::FromSecret(selector)),
+        Credential::FromSecret(selector) => Some(IdSource::FromSecret(selector)),
     })
 }
 
@@ -379,10 +375,6 @@ fn vault(text: &str, cloud: Cloud, allowed_hosts: &[String]) -> Result<Vault, Er
 
 fn malformed(error: &CredentialError) -> Error {
     config(error.to_string())
-}
-
-pub(super) fn config(message: String) -> Error {
-    Error::Config { message }
 }
 
 #[cfg(test)]

@@ -52,8 +52,8 @@ fn refs() -> Value {
 fn both_layouts_give_the_same_principal() {
     let want = Principal {
         cloud: Cloud::public(),
-        tenant: Source::FromSecret(selector("tenant")),
-        client_id: Source::FromSecret(selector("id")),
+        tenant: IdSource::FromSecret(selector("tenant")),
+        client_id: IdSource::FromSecret(selector("id")),
         proof: Proof::Secret(selector("secret")),
     };
     let howto = json!({
@@ -65,10 +65,10 @@ fn both_layouts_give_the_same_principal() {
     assert_eq!(principal(&json!({"authSecretRef": eso})).unwrap(), want);
     // the literal wins over the reference, and is trimmed
     let literal = principal(&json!({"tenantId": " t\n", "authSecretRef": eso})).unwrap();
-    assert_eq!(literal.tenant, Source::Literal("t".to_owned()));
+    assert_eq!(literal.tenant, IdSource::Literal("t".to_owned()));
     let mixed = json!({"tenantId": "t", "clientId": "app", "clientSecret": in_secret("secret")});
     let client_id = principal(&mixed).unwrap().client_id;
-    assert_eq!(client_id, Source::Literal("app".to_owned()));
+    assert_eq!(client_id, IdSource::Literal("app".to_owned()));
 }
 
 #[test]
@@ -142,10 +142,10 @@ fn the_auth_type_says_who_signs_in() {
     let SignInAs::Account(found) = of(&account) else {
         panic!("not an account");
     };
-    assert_eq!(found.tenant, Some(Source::Literal("t".to_owned())));
+    assert_eq!(found.tenant, Some(IdSource::Literal("t".to_owned())));
     assert_eq!(
         found.tenant_in_secret,
-        Some(Source::FromSecret(selector("tenant")))
+        Some(IdSource::FromSecret(selector("tenant")))
     );
     assert!(found.names_credentials && !found.first_wins);
     // only ESO's usual way signs in while the store is validated

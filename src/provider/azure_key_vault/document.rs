@@ -1,19 +1,14 @@
-//! What a vault answers, and the bytes that a consumer gets of it (spec: azure-key-vault.md 3.3).
-//! The SDK's models are not used here: a key is handed on in ESO's order of members, and times as
-//! the vault counts them. Pure.
-
-use std::collections::BTreeMap;
+//! What a vault answers (`SecretBundle`, `KeyBundle` and `CertificateBundle` of the Key Vault REST API), and the
+//! bytes that a consumer gets of it. A key is handed on in ESO's order of members, and times as the vault counts
+//! them. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::metadata::Metadata;
-use super::object::Kind;
+use super::metadata::{Attributes, Metadata, Tags};
+use super::object::ObjectKind;
 use crate::secret::{SecretValue, go_json};
-
-/// Tags as they are sent; a vault may say `null`.
-pub(super) type Tags = BTreeMap<String, Option<String>>;
 
 /// One object with its value.
 #[derive(Default, Deserialize)]
@@ -28,17 +23,6 @@ pub(super) struct Document {
     tags: Option<Tags>,
     attributes: Option<Attributes>,
     id: Option<String>,
-}
-
-/// Times in seconds since 1970, and whether the object may be read.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Attributes {
-    pub(super) enabled: Option<bool>,
-    pub(super) exp: Option<i64>,
-    pub(super) nbf: Option<i64>,
-    pub(super) created: Option<i64>,
-    pub(super) updated: Option<i64>,
 }
 
 /// The public members of a JSON Web Key, in ESO's order. A vault never sends others.
@@ -70,14 +54,14 @@ impl Document {
 
     /// The value of an object of this kind: a secret's text, a key's JWK, a certificate's DER.
     /// `None` where the answer holds none.
-    pub(super) fn value(&self, kind: Kind) -> Option<SecretValue> {
+    pub(super) fn value(&self, kind: ObjectKind) -> Option<SecretValue> {
         match kind {
-            Kind::Secret => self.value.clone(),
-            Kind::Key => {
+            ObjectKind::Secret => self.value.clone(),
+            ObjectKind::Key => {
                 let key = go_json::serialized(self.key.as_ref()?);
                 key.ok().map(SecretValue::new)
             }
-            Kind::Certificate => {
+            ObjectKind::Certificate => {
                 let der = STANDARD.decode(self.cer.as_ref()?);
                 der.ok().map(SecretValue::new)
             }
@@ -142,7 +126,7 @@ impl Item {
 mod tests {
     use super::*;
 
-    fn value(kind: Kind, json: &str) -> Option<Vec<u8>> {
+    fn value(kind: ObjectKind, json: &str) -> Option<Vec<u8>> {
         let value = Document::parse(json.as_bytes()).unwrap().value(kind)?;
         Some(value.expose().to_vec())
     }
@@ -150,19 +134,19 @@ mod tests {
     #[test]
     fn each_kind_has_its_own_bytes() {
         let vectors = [
-            (Kind::Secret, r#"{"value":"x","id":"i"}"#, "x"),
+            (ObjectKind::Secret, r#"{"value":"x","id":"i"}"#, "x"),
             (
-                Kind::Certificate,
+                ObjectKind::Certificate,
                 r#"{"cer":"AQID+/8="}"#,
                 "\u{1}\u{2}\u{3}",
             ),
             (
-                Kind::Key,
+                ObjectKind::Key,
                 r#"{"key":{"y":"Y","x":"X","crv":"P-256","kty":"EC","kid":"k<","key_ops":["sign"],"d":"no"}}"#,
                 r#"{"kid":"k\u003c","kty":"EC","key_ops":["sign"],"crv":"P-256","x":"X","y":"Y"}"#,
             ),
             (
-                Kind::Key,
+                ObjectKind::Key,
                 r#"{"key":{"e":"AQAB","n":"N","kty":"RSA","key_ops":[],"crv":null}}"#,
                 r#"{"kty":"RSA","key_ops":[],"n":"N","e":"AQAB"}"#,
             ),
@@ -171,16 +155,16 @@ mod tests {
             let value = value(kind, json).unwrap();
             assert!(value.starts_with(want.as_bytes()), "{json}");
         }
-        let der = value(Kind::Certificate, r#"{"cer":"AQID+/8="}"#).unwrap();
+        let der = value(ObjectKind::Certificate, r#"{"cer":"AQID+/8="}"#).unwrap();
         assert_eq!(der, [1, 2, 3, 0xfb, 0xff]);
     }
 
     #[test]
     fn an_answer_without_the_kinds_member_has_no_value() {
-        for kind in [Kind::Secret, Kind::Key, Kind::Certificate] {
+        for kind in [ObjectKind::Secret, ObjectKind::Key, ObjectKind::Certificate] {
             assert_eq!(value(kind, r#"{"value":null}"#), None, "{kind:?}");
         }
-        assert_eq!(value(Kind::Certificate, r#"{"cer":"%"}"#), None);
+        assert_eq!(value(ObjectKind::Certificate, r#"{"cer":"%"}"#), None);
         for body in ["<html>", "[1]", r#"{"value":1}"#] {
             assert!(Document::parse(body.as_bytes()).is_none(), "{body}");
         }

@@ -4,27 +4,27 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
+use parking_lot::Mutex;
 
 type Flight<V> = Shared<BoxFuture<'static, V>>;
 
 /// The requests on their way.
-pub(super) struct Flights<K, V>(Mutex<HashMap<K, Flight<V>>>);
+pub(super) struct SingleFlight<K, V>(Mutex<HashMap<K, Flight<V>>>);
 
-impl<K, V> Default for Flights<K, V> {
+impl<K, V> Default for SingleFlight<K, V> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone> SingleFlight<K, V> {
     /// What `ask` brings, or what somebody's request for the same brings that is on its way.
     pub(super) async fn join(&self, key: &K, ask: impl FnOnce() -> BoxFuture<'static, V>) -> V {
         let flight = {
-            let mut flights = self.lock();
+            let mut flights = self.0.lock();
             let on_its_way = flights.get(key).filter(|flight| flight.peek().is_none());
             if let Some(flight) = on_its_way.cloned() {
                 flight
@@ -35,7 +35,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
             }
         };
         let answer = flight.await;
-        let mut flights = self.lock();
+        let mut flights = self.0.lock();
         if flights
             .get(key)
             .is_some_and(|flight| flight.peek().is_some())
@@ -44,15 +44,11 @@ impl<K: Eq + Hash + Clone, V: Clone> Flights<K, V> {
         }
         answer
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Flight<V>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl<K, V> fmt::Debug for Flights<K, V> {
+impl<K, V> fmt::Debug for SingleFlight<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Flights").finish_non_exhaustive()
+        f.debug_struct("SingleFlight").finish_non_exhaustive()
     }
 }
 
@@ -68,7 +64,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_ask_meanwhile_share_one_request_and_later_ones_do_not() {
-        let flights: Arc<Flights<&str, u32>> = Arc::default();
+        let flights: Arc<SingleFlight<&str, u32>> = Arc::default();
         let (asked, go) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
         let ask = || {
             let (asked, go) = (Arc::clone(&asked), Arc::clone(&go));
@@ -87,12 +83,12 @@ mod tests {
         assert_eq!(tokio::join!(both, release).0, [0, 0]);
         go.notify_one();
         assert_eq!(flights.join(&"a", ask).await, 1);
-        assert!(flights.lock().is_empty());
+        assert!(flights.0.lock().is_empty());
     }
 
     #[tokio::test]
     async fn who_gives_up_leaves_the_request_to_the_others() {
-        let flights: Arc<Flights<&str, u32>> = Arc::default();
+        let flights: Arc<SingleFlight<&str, u32>> = Arc::default();
         let go = Arc::new(Notify::new());
         let ask = || {
             let go = Arc::clone(&go);

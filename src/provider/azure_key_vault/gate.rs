@@ -2,8 +2,9 @@
 //! asks for a pause, and by one probe at a time while it does not answer (spec: azure-key-vault.md
 //! 7.2; design: the vault hub). Knows no request.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use crate::provider::Error;
 use crate::telemetry::{HeldBack, VaultSeries};
@@ -78,7 +79,7 @@ struct Closed {
 
 /// The right to send one request. Dropped without an outcome it counts for nothing.
 #[must_use]
-pub(super) struct Pass<'a> {
+pub(super) struct Permit<'a> {
     gate: &'a Gate,
     is_probe: bool,
 }
@@ -103,12 +104,12 @@ impl Gate {
     ///
     /// # Errors
     /// The vault is left alone for longer than a worker should wait; when it may be asked again.
-    pub(super) async fn pass(&self) -> Result<Pass<'_>, Error> {
+    pub(super) async fn permit(&self) -> Result<Permit<'_>, Error> {
         loop {
-            let verdict = self.lock().ask(&self.host, Instant::now());
+            let verdict = self.state.lock().ask(&self.host, Instant::now());
             match verdict {
                 Verdict::Go { is_probe } => {
-                    return Ok(Pass {
+                    return Ok(Permit {
                         gate: self,
                         is_probe,
                     });
@@ -118,26 +119,22 @@ impl Gate {
             }
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Pass<'_> {
+impl Permit<'_> {
     /// The request ended.
     pub(super) fn ended(self, outcome: Outcome) {
         let is_probe = self.is_probe;
-        let mut state = self.gate.lock();
+        let mut state = self.gate.state.lock();
         state.ended(outcome, is_probe, Instant::now());
         self.gate.series.let_through(state.held_back());
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.is_probe {
-            self.gate.lock().is_probing = false;
+            self.gate.state.lock().is_probing = false;
         }
     }
 }
@@ -266,7 +263,7 @@ mod tests {
     fn state(now: Instant) -> State {
         State {
             filled: now,
-            ..gate().state.into_inner().unwrap()
+            ..gate().state.into_inner()
         }
     }
 
@@ -380,13 +377,13 @@ mod tests {
     #[tokio::test]
     async fn a_probe_that_was_given_up_makes_room_for_the_next() {
         let gate = gate();
-        gate.pass()
+        gate.permit()
             .await
             .unwrap()
             .ended(Outcome::Throttled(Some(Duration::ZERO)));
-        let probe = gate.pass().await.unwrap();
-        assert!(gate.pass().await.is_err());
+        let probe = gate.permit().await.unwrap();
+        assert!(gate.permit().await.is_err());
         drop(probe);
-        assert!(gate.pass().await.is_ok());
+        assert!(gate.permit().await.is_ok());
     }
 }

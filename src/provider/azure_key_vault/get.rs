@@ -5,18 +5,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::certificate;
-use super::client::VaultClient;
 use super::document::Document;
 use super::find;
-use super::object::{Kind, Object, Wanted};
-use super::revisions;
+use super::lister::Lister;
+use super::object::{Object, ObjectKind, Wanted};
+use super::property::part;
 use crate::api::external_secret::{Find, RemoteRef};
-use crate::provider::{Admits, Error, Listed, Query, Read, SecretsClient, Terms};
-use crate::secret::{SecretData, SecretValue, members, property};
+use crate::provider::{Error, ListOptions, Listed, ObjectFilter, Query, Read, SecretsClient};
+use crate::secret::{SecretData, SecretValue, members};
 
 /// Reads for one store. Others may share its vault.
 #[derive(Debug)]
-pub(super) struct Reader(pub(super) Arc<VaultClient>);
+pub(super) struct Reader(pub(super) Arc<Lister>);
 
 #[async_trait]
 impl SecretsClient for Reader {
@@ -26,9 +26,9 @@ impl SecretsClient for Reader {
 
     async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
         let wanted = Wanted::value(remote_ref)?;
-        let found = self.0.read(&wanted.object).await?;
+        let found = self.0.client.read(&wanted.object).await?;
         let revision = self.0.read_revision(&wanted.object, found.as_deref());
-        let value = found.map(|document| self.0.value(&document, &wanted, &remote_ref.key));
+        let value = found.map(|document| self.value(&document, &wanted, &remote_ref.key));
         Ok(Read {
             value: value.transpose()?,
             revisions: vec![revision],
@@ -37,9 +37,9 @@ impl SecretsClient for Reader {
 
     async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
         let wanted = Wanted::members(remote_ref)?;
-        let found = self.0.read(&wanted.object).await?;
+        let found = self.0.client.read(&wanted.object).await?;
         let revision = self.0.read_revision(&wanted.object, found.as_deref());
-        let members = found.map(|document| self.0.members(&document, &wanted, &remote_ref.key));
+        let members = found.map(|document| self.members(&document, &wanted, &remote_ref.key));
         Ok(Read {
             value: members.transpose()?,
             revisions: vec![revision],
@@ -49,23 +49,23 @@ impl SecretsClient for Reader {
     async fn find(
         &self,
         wanted: &Find,
-        admits: &Admits<'_>,
-        terms: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        options: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error> {
-        find::find(&self.0, wanted, admits, terms).await
+        find::find(&self.0, wanted, admits, options).await
     }
 
     async fn revisions(
         &self,
         queries: &[Query<'_>],
-        admits: &Admits<'_>,
-        terms: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {
-        revisions::revisions(&self.0, queries, admits, terms).await
+        self.0.revisions(queries, admits, options).await
     }
 }
 
-impl VaultClient {
+impl Reader {
     fn members(
         &self,
         document: &Document,
@@ -94,9 +94,10 @@ impl VaultClient {
         }
         let kind = wanted.object.kind;
         let value = document.value(kind);
-        let value = value.ok_or_else(|| self.misunderstood("an answer without a value"))?;
+        let value =
+            value.ok_or_else(|| self.0.client.misunderstood("an answer without a value"))?;
         match (kind, wanted.property) {
-            (Kind::Secret, Some(path)) => {
+            (ObjectKind::Secret, Some(path)) => {
                 match certificate::part(&value, path, document.content_type()) {
                     Some(found) => found.map_err(|problem| Error::Invalid {
                         message: format!("key {key}: {problem}"),
@@ -104,21 +105,9 @@ impl VaultClient {
                     None => part(&value, path, key),
                 }
             }
-            (Kind::Key, Some(path)) => part(&value, path, key),
+            (ObjectKind::Key, Some(path)) => part(&value, path, key),
             // a certificate has no parts; ESO ignores a property
-            (Kind::Certificate, _) | (_, None) => Ok(value),
+            (ObjectKind::Certificate, _) | (_, None) => Ok(value),
         }
     }
-}
-
-/// The part of `value` that `path` names; all of it where it is empty. `key` is for the message.
-pub(super) fn part(value: &SecretValue, path: &str, key: &str) -> Result<SecretValue, Error> {
-    if path.is_empty() {
-        return Ok(value.clone());
-    }
-    property::select(value, path).ok_or_else(|| Error::Invalid {
-        message: format!(
-            "property {path} does not exist in key {key}; check remoteRef.property, and that the value is JSON"
-        ),
-    })
 }

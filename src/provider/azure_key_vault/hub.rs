@@ -1,13 +1,16 @@
 //! The vaults of this process: one client per vault and identity however many stores name them, one
-//! gate per vault. Nothing crosses two identities (design: the vault hub).
+//! gate per vault. Nothing crosses two identities.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 
 use super::client::VaultClient;
 use super::config::Vault;
 use super::gate::Gate;
+use super::lister::Lister;
 use crate::azure::Azure;
 use crate::azure::token::Credential;
 use crate::provider::Error;
@@ -26,7 +29,7 @@ struct ClientKey {
 pub struct Hub {
     azure: Arc<Azure>,
     metrics: VaultMetrics,
-    clients: Mutex<HashMap<ClientKey, Weak<VaultClient>>>,
+    clients: Mutex<HashMap<ClientKey, Weak<Lister>>>,
     gates: Mutex<HashMap<String, Weak<Gate>>>,
 }
 
@@ -54,25 +57,25 @@ impl Hub {
         &self,
         vault: Vault,
         credential: Arc<Credential>,
-    ) -> Result<Arc<VaultClient>, Error> {
+    ) -> Result<Arc<Lister>, Error> {
         let key = ClientKey {
             url: vault.url.clone(),
             credential: Arc::as_ptr(&credential).addr(),
         };
         let gate = self.gate(&vault.host);
-        let mut clients = lock(&self.clients);
+        let mut clients = self.clients.lock();
         clients.retain(|_, client| client.strong_count() > 0);
         if let Some(client) = clients.get(&key).and_then(Weak::upgrade) {
             return Ok(client);
         }
         let client = VaultClient::new(Arc::clone(&self.azure), vault, credential, gate)?;
-        let client = Arc::new(client);
+        let client = Arc::new(Lister::new(client));
         clients.insert(key, Arc::downgrade(&client));
         Ok(client)
     }
 
     fn gate(&self, host: &str) -> Arc<Gate> {
-        let mut gates = lock(&self.gates);
+        let mut gates = self.gates.lock();
         gates.retain(|_, gate| gate.strong_count() > 0);
         if let Some(gate) = gates.get(host).and_then(Weak::upgrade) {
             return gate;
@@ -89,8 +92,4 @@ impl fmt::Debug for Hub {
             .field("azure", &self.azure)
             .finish_non_exhaustive()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::jiff::Timestamp;
 
 use super::document::Item;
-use crate::provider::{Error, Terms};
+use crate::provider::{Error, ListOptions};
 
 /// A vault that was too large to list is tried again after this.
 const LOOK_AGAIN: Duration = Duration::from_hours(24);
@@ -46,7 +46,7 @@ impl Listing {
 
 /// What is known of one kind's listing.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct ListingCache {
     /// The newest one.
     pub(super) newest: Option<Arc<Listing>>,
     /// Why there is none, and when that was found.
@@ -65,7 +65,7 @@ enum Obstacle {
 
 /// Whether to list.
 #[derive(Debug)]
-pub(super) enum Choice {
+pub(super) enum ListDecision {
     /// The newest listing will do.
     Have(Arc<Listing>),
     /// List, and give up after so many pages.
@@ -76,40 +76,45 @@ pub(super) enum Choice {
     Refuse(Error),
 }
 
-impl Shelf {
+impl ListingCache {
     /// Decides for somebody who began to wait at `asked`; `reads` is what reading would cost everybody,
     /// `None` where there is nothing to weigh.
-    pub(super) fn choose(&self, terms: Terms<'_>, reads: Option<usize>, asked: Instant) -> Choice {
+    pub(super) fn choose(
+        &self,
+        options: ListOptions<'_>,
+        reads: Option<usize>,
+        asked: Instant,
+    ) -> ListDecision {
         if let Some(listing) = &self.newest
-            && listing.at >= terms.since
+            && listing.at >= options.since
         {
-            return Choice::Have(Arc::clone(listing));
+            return ListDecision::Have(Arc::clone(listing));
         }
         let reads = reads.unwrap_or(usize::MAX);
         match &self.obstacle {
             Some((Obstacle::Large(wanted), found))
                 if reads <= wanted.saturating_mul(2) && found.elapsed() < LOOK_AGAIN =>
             {
-                return Choice::Read;
+                return ListDecision::Read;
             }
             Some((Obstacle::Refused(error), found)) if found.elapsed() < ASK_AGAIN => {
-                return Choice::Refuse(error.clone());
+                return ListDecision::Refuse(error.clone());
             }
             // it failed while this one waited: one try for all
             Some((Obstacle::Failed(error), found)) if *found >= asked => {
-                return Choice::Refuse(error.clone());
+                return ListDecision::Refuse(error.clone());
             }
             _ => {}
         }
         // a listing of as many pages as there are reads brings nothing
         match reads.saturating_sub(1) {
-            0 => Choice::Read,
-            pages => Choice::List(pages),
+            0 => ListDecision::Read,
+            pages => ListDecision::List(pages),
         }
     }
 
     /// Notes what a listing, begun for so many `reads`, came to.
-    pub(super) fn note(&mut self, made: &Made, reads: Option<usize>) {
+    pub(super) fn note(&mut self, made: &ListResult, reads: Option<usize>) {
         let obstacle = match made {
             Ok(Some(listing)) => {
                 self.newest = Some(Arc::clone(listing));
@@ -124,16 +129,16 @@ impl Shelf {
 }
 
 /// A listing; `None` where it has too many pages.
-pub(super) type Made = Result<Option<Arc<Listing>>, Error>;
+pub(super) type ListResult = Result<Option<Arc<Listing>>, Error>;
 
 /// How many reads the consumers of all stores make of this vault in an interval.
 #[derive(Debug, Default)]
-pub(super) struct Demand(HashMap<String, usize>);
+pub(super) struct ReadDemand(HashMap<String, usize>);
 
-impl Demand {
+impl ReadDemand {
     /// Notes what those of one store make; returns the sum.
-    pub(super) fn note(&mut self, terms: Terms<'_>) -> usize {
-        self.0.insert(terms.store.to_owned(), terms.reads);
+    pub(super) fn note(&mut self, options: ListOptions<'_>) -> usize {
+        self.0.insert(options.store.to_owned(), options.reads);
         self.0
             .values()
             .fold(0, |sum, reads| sum.saturating_add(*reads))
@@ -143,13 +148,14 @@ impl Demand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::StoreFault;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn terms(since: i64, reads: usize) -> Terms<'static> {
-        Terms {
+    fn options(since: i64, reads: usize) -> ListOptions<'static> {
+        ListOptions {
             since: at(since),
             now: at(since),
             store: "kv",
@@ -157,57 +163,64 @@ mod tests {
         }
     }
 
-    fn choose(shelf: &Shelf, reads: usize) -> Choice {
-        shelf.choose(terms(100, reads), Some(reads), Instant::now())
+    fn choose(cache: &ListingCache, reads: usize) -> ListDecision {
+        cache.choose(options(100, reads), Some(reads), Instant::now())
     }
 
     #[test]
     fn a_listing_is_made_only_where_it_may_be_cheaper_than_the_reads() {
-        let mut shelf = Shelf::default();
-        assert!(matches!(choose(&shelf, 1), Choice::Read));
-        assert!(matches!(choose(&shelf, 2), Choice::List(1)));
-        assert!(matches!(choose(&shelf, 4_500), Choice::List(4_499)));
+        let mut cache = ListingCache::default();
+        assert!(matches!(choose(&cache, 1), ListDecision::Read));
+        assert!(matches!(choose(&cache, 2), ListDecision::List(1)));
+        assert!(matches!(choose(&cache, 4_500), ListDecision::List(4_499)));
         // the vault had more pages: not tried again until far more is read from it
-        shelf.note(&Ok(None), Some(10));
-        assert!(matches!(choose(&shelf, 20), Choice::Read));
-        assert!(matches!(choose(&shelf, 21), Choice::List(20)));
+        cache.note(&Ok(None), Some(10));
+        assert!(matches!(choose(&cache, 20), ListDecision::Read));
+        assert!(matches!(choose(&cache, 21), ListDecision::List(20)));
         // who has to list, lists
-        let must = shelf.choose(terms(100, 1), None, Instant::now());
-        assert!(matches!(must, Choice::List(_)));
+        let must = cache.choose(options(100, 1), None, Instant::now());
+        assert!(matches!(must, ListDecision::List(_)));
     }
 
     #[test]
     fn a_listing_serves_all_who_are_content_with_its_age() {
-        let mut shelf = Shelf::default();
+        let mut cache = ListingCache::default();
         let listing = Arc::new(Listing::new(at(100), Vec::new()));
-        shelf.note(&Ok(Some(listing)), Some(5));
-        assert!(matches!(choose(&shelf, 5), Choice::Have(_)));
-        let later = shelf.choose(terms(101, 5), Some(5), Instant::now());
-        assert!(matches!(later, Choice::List(4)));
+        cache.note(&Ok(Some(listing)), Some(5));
+        assert!(matches!(choose(&cache, 5), ListDecision::Have(_)));
+        let later = cache.choose(options(101, 5), Some(5), Instant::now());
+        assert!(matches!(later, ListDecision::List(4)));
     }
 
     #[test]
     fn a_failure_is_shared_by_those_who_waited_and_a_refusal_by_all() {
-        let mut shelf = Shelf::default();
+        let mut cache = ListingCache::default();
         let asked = Instant::now();
         let throttled = Error::Throttled {
             host: "kv".to_owned(),
             after: None,
         };
-        shelf.note(&Err(throttled), Some(5));
-        let waited = shelf.choose(terms(100, 5), Some(5), asked);
-        assert!(matches!(waited, Choice::Refuse(Error::Throttled { .. })));
+        cache.note(&Err(throttled), Some(5));
+        let waited = cache.choose(options(100, 5), Some(5), asked);
+        assert!(matches!(
+            waited,
+            ListDecision::Refuse(Error::Throttled { .. })
+        ));
         let denied = Error::Denied {
             code: "ForbiddenByRbac".to_owned(),
             object: "the list of secrets".to_owned(),
             message: "no".to_owned(),
             remedy: "grant List".to_owned(),
             request_id: None,
+            fault: Some(StoreFault::AccessDenied),
         };
-        shelf.note(&Err(denied), Some(5));
+        cache.note(&Err(denied), Some(5));
         let later = Instant::now() + Duration::from_secs(1);
-        let refused = shelf.choose(terms(100, 5), Some(5), later);
-        assert!(matches!(refused, Choice::Refuse(Error::Denied { .. })));
+        let refused = cache.choose(options(100, 5), Some(5), later);
+        assert!(matches!(
+            refused,
+            ListDecision::Refuse(Error::Denied { .. })
+        ));
     }
 
     #[test]
@@ -221,13 +234,13 @@ mod tests {
 
     #[test]
     fn the_stores_of_a_vault_add_up() {
-        let mut demand = Demand::default();
-        assert_eq!(demand.note(terms(1, 3)), 3);
-        let other = Terms {
+        let mut demand = ReadDemand::default();
+        assert_eq!(demand.note(options(1, 3)), 3);
+        let other = ListOptions {
             store: "other",
-            ..terms(1, 4)
+            ..options(1, 4)
         };
         assert_eq!(demand.note(other), 7);
-        assert_eq!(demand.note(terms(1, 1)), 5);
+        assert_eq!(demand.note(options(1, 1)), 5);
     }
 }

@@ -1,15 +1,29 @@
-//! `metadataPolicy: Fetch`: tags and times instead of the value (spec: azure-key-vault.md 3.5,
-//! 3.6). Pure.
+//! `metadataPolicy: Fetch`: tags and times instead of the value (ESO's guide
+//! "Azure Key Vault"). Pure.
 
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use jiff::civil::{DateTime, date};
+use serde::Deserialize;
 
-use super::document::{Attributes, Tags};
-use super::get::part;
+use super::property::part;
 use crate::provider::Error;
 use crate::secret::{SecretData, SecretValue, go_json};
+
+/// Tags as they are sent; a vault may say `null`.
+pub(super) type Tags = BTreeMap<String, Option<String>>;
+
+/// Times in seconds since 1970, and whether the object may be read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Attributes {
+    pub(super) enabled: Option<bool>,
+    pub(super) exp: Option<i64>,
+    pub(super) nbf: Option<i64>,
+    pub(super) created: Option<i64>,
+    pub(super) updated: Option<i64>,
+}
 
 /// Tags and, as `attribute.created` and the like, times; by name.
 #[derive(Debug)]

@@ -1,25 +1,37 @@
-//! Azure Key Vault (`spec.provider.azurekv`). This file only delegates: `config` reads the block,
-//! `identity` and `workload` who signs in, `object` the reference; `hub` has one `client` per vault and
-//! identity, which asks the vault as its `gate` allows and once for all who ask meanwhile (`flights`);
-//! `answer` says what its refusals mean and
-//! `document` what it holds; `index` decides when listing is cheaper than reading, and `revisions` says by it what
-//! changed; `get`, `find`, `certificate` and `metadata` make of it what was asked for.
+//! Azure Key Vault (`spec.provider.azurekv`). This file only delegates.
+//!
+//! | layer | module | knows |
+//! | --- | --- | --- |
+//! | 0 | [`ids`], [`object`], [`metadata`], [`property`], [`certificate`], [`gate`], [`flights`] | parts of the block; references; parts of values; the pace of one vault |
+//! | 1 | [`workload`], [`operation`], [`document`] | workload identities; requests; what a vault holds |
+//! | 2 | [`identity`], [`answer`], [`filter`], [`index`] | who signs in; refusals; what `find` means; when to list |
+//! | 3 | [`config`] | the block |
+//! | 4 | [`rest`] | URLs |
+//! | 5 | [`client`] | one vault, one identity |
+//! | 6 | [`lister`] | listings, and what changed by them |
+//! | 7 | [`hub`], [`find`] | all vaults of the process; `dataFrom.find` |
+//! | 8 | [`get`] | the port's reads |
 
 mod answer;
 mod certificate;
 mod client;
 mod config;
 mod document;
+mod filter;
 mod find;
 mod flights;
 mod gate;
 mod get;
 mod hub;
 mod identity;
+mod ids;
 mod index;
+mod lister;
 mod metadata;
 mod object;
-mod revisions;
+mod operation;
+mod property;
+mod rest;
 mod workload;
 
 use std::sync::Arc;

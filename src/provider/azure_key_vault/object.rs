@@ -10,7 +10,7 @@ const MAX_VERSION: usize = 64;
 
 /// The kinds of objects that a vault holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum ObjectKind {
     /// `NAME` or `secret/NAME`.
     Secret,
     /// `key/NAME`.
@@ -23,38 +23,20 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Object {
     /// Its kind.
-    pub(super) kind: Kind,
+    pub(super) kind: ObjectKind,
     /// Its name: letters, digits, hyphens.
     pub(super) name: String,
     /// Its version; `None` is the latest.
     pub(super) version: Option<String>,
 }
 
-impl Kind {
+impl ObjectKind {
     /// The word for one, in messages and permissions.
     pub(super) fn noun(self) -> &'static str {
         match self {
             Self::Secret => "secret",
             Self::Key => "key",
             Self::Certificate => "certificate",
-        }
-    }
-
-    /// ESO's name for a read, in the metric of provider calls (spec 6).
-    pub(super) fn call(self) -> &'static str {
-        match self {
-            Self::Secret => "GetSecret",
-            Self::Key => "GetKey",
-            Self::Certificate => "GetCertificate",
-        }
-    }
-
-    /// The same for a listing.
-    pub(super) fn list_call(self) -> &'static str {
-        match self {
-            Self::Secret => "GetSecrets",
-            Self::Key => "GetKeys",
-            Self::Certificate => "GetCertificates",
         }
     }
 
@@ -72,7 +54,7 @@ impl Object {
     /// The latest version of a secret; `None` where `name` is no name.
     pub(super) fn latest_secret(name: &str) -> Option<Self> {
         is_name(name).then(|| Self {
-            kind: Kind::Secret,
+            kind: ObjectKind::Secret,
             name: name.to_owned(),
             version: None,
         })
@@ -84,7 +66,7 @@ impl Object {
         let first = segments.next().unwrap_or_default();
         // what follows the second segment is ignored, as ESO does
         let (kind, name) = match segments.next() {
-            None => (Kind::Secret, first),
+            None => (ObjectKind::Secret, first),
             Some(name) => (kind(first, name)?, name),
         };
         if !is_name(name) {
@@ -112,9 +94,9 @@ impl Object {
     /// `secret/db`, in lower case, whatever the version.
     pub(super) fn path(&self) -> String {
         let kind = match self.kind {
-            Kind::Secret => "secret",
-            Kind::Key => "key",
-            Kind::Certificate => "cert",
+            ObjectKind::Secret => "secret",
+            ObjectKind::Key => "key",
+            ObjectKind::Certificate => "cert",
         };
         format!("{kind}/{}", self.name.to_lowercase())
     }
@@ -172,8 +154,8 @@ impl<'a> Wanted<'a> {
     pub(super) fn members(remote_ref: &'a RemoteRef) -> Result<Self, Error> {
         let wanted = Self::value(remote_ref)?;
         match wanted.object.kind {
-            Kind::Secret => Ok(wanted),
-            kind @ (Kind::Key | Kind::Certificate) => Err(invalid(format!(
+            ObjectKind::Secret => Ok(wanted),
+            kind @ (ObjectKind::Key | ObjectKind::Certificate) => Err(invalid(format!(
                 "cannot get use dataFrom to get {} secret; read {} under spec.data",
                 kind.noun(),
                 quoted(&remote_ref.key)
@@ -187,11 +169,11 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && text.chars().all(is_letter)
 }
 
-fn kind(text: &str, name: &str) -> Result<Kind, Error> {
+fn kind(text: &str, name: &str) -> Result<ObjectKind, Error> {
     match text {
-        "secret" => Ok(Kind::Secret),
-        "key" => Ok(Kind::Key),
-        "cert" => Ok(Kind::Certificate),
+        "secret" => Ok(ObjectKind::Secret),
+        "key" => Ok(ObjectKind::Key),
+        "cert" => Ok(ObjectKind::Certificate),
         _ => Err(invalid(format!(
             "unknown Azure Keyvault object Type for {}: remoteRef.key begins with {}; write NAME, secret/NAME, key/NAME or cert/NAME",
             quoted(name),
@@ -225,11 +207,11 @@ mod tests {
     #[test]
     fn keys_of_the_specification() {
         let cases = [
-            ("foo", Kind::Secret),
-            ("secret/foo", Kind::Secret),
-            ("cert/foo", Kind::Certificate),
-            ("key/foo", Kind::Key),
-            ("secret/foo/0123abcd", Kind::Secret),
+            ("foo", ObjectKind::Secret),
+            ("secret/foo", ObjectKind::Secret),
+            ("cert/foo", ObjectKind::Certificate),
+            ("key/foo", ObjectKind::Key),
+            ("secret/foo/0123abcd", ObjectKind::Secret),
         ];
         for (key, kind) in cases {
             let object = Object::parse(&reference(key, "")).unwrap();

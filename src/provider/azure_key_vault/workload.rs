@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{Source, config};
-use super::identity::Reader;
+use super::ids::{IdReader, IdSource, config};
 use crate::api::azure_kv::ServiceAccountRef;
 use crate::azure::Ambient;
+use crate::azure::auth::application::Application;
 use crate::azure::auth::federated::{Federated, TokenSource};
-use crate::azure::auth::identity::{Application, Identity};
+use crate::azure::auth::identity::Identity;
 use crate::azure::cloud::Cloud;
 use crate::provider::Error;
 
@@ -25,13 +25,13 @@ pub(super) struct Account {
     pub(super) cloud: Cloud,
     pub(super) reference: ServiceAccountRef,
     /// `clientId`, of either layout.
-    pub(super) client_id: Option<Source>,
+    pub(super) client_id: Option<IdSource>,
     /// Credentials are named, so that a missing client id is a fault.
     pub(super) names_credentials: bool,
     /// `authSecretRef.tenantId`.
-    pub(super) tenant_in_secret: Option<Source>,
+    pub(super) tenant_in_secret: Option<IdSource>,
     /// `tenantId`.
-    pub(super) tenant: Option<Source>,
+    pub(super) tenant: Option<IdSource>,
     /// The rule of `useAzureSDK`.
     pub(super) first_wins: bool,
 }
@@ -66,7 +66,7 @@ impl Account {
     /// The ServiceAccount is read first, as in ESO: without one nothing else counts.
     pub(super) async fn read(
         self,
-        reader: &Reader<'_>,
+        reader: &IdReader<'_>,
         ambient: &Ambient,
     ) -> Result<Identity, Error> {
         let ServiceAccountRef {
@@ -110,9 +110,9 @@ impl Account {
 }
 
 async fn read(
-    reader: &Reader<'_>,
+    reader: &IdReader<'_>,
     field: &str,
-    source: Option<&Source>,
+    source: Option<&IdSource>,
 ) -> Result<Option<String>, Error> {
     match source {
         Some(source) => reader.id(field, source.clone()).await.map(Some),

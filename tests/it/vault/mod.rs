@@ -20,7 +20,7 @@ use keyferry::azure::http::{Http, HttpSettings};
 use keyferry::azure::{Azure, AzureOptions, Observer};
 use keyferry::credentials::{self, CredentialReader};
 use keyferry::provider::azure_key_vault::{AzureKeyVault, Hub};
-use keyferry::provider::{Connection, Error, Provider as _, Scope, SecretsClient, Terms};
+use keyferry::provider::{Connection, Error, ListOptions, Provider as _, Scope, SecretsClient};
 use keyferry::secret::{SecretData, SecretValue};
 use keyferry::telemetry::Metrics;
 use serde_json::{Value, json};
@@ -98,8 +98,8 @@ impl Vault {
 }
 
 /// As one who is content with a listing begun at `since` or later, among consumers with so many reads.
-fn terms(since: Timestamp, reads: usize) -> Terms<'static> {
-    Terms {
+fn terms(since: Timestamp, reads: usize) -> ListOptions<'static> {
+    ListOptions {
         since,
         now: Timestamp::now(),
         store: "kv",

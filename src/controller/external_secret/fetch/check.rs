@@ -11,7 +11,7 @@ use crate::controller::external_secret::spec::{Query, SyncSpec};
 use crate::controller::index::{StoreKey, TemplateSource};
 use crate::controller::store::StoreAccess;
 use crate::controller::templates::TextSources;
-use crate::provider::{self, Error, Listed, Outage, Revision, Terms};
+use crate::provider::{self, Error, ListOptions, Listed, Outage, Revision};
 
 use super::read_error::{ReadError, ReadFailure};
 
@@ -140,13 +140,13 @@ async fn of_store(
     from: &dyn StoreAccess,
 ) -> Result<Option<Listed>, ReadFailure> {
     let client = from.reader(store, &due.spec.namespace).await?;
-    let terms = Terms {
+    let options = ListOptions {
         since: due.since(),
         now: due.now,
         store: &store.to_string(),
         reads: from.reads(store),
     };
-    let listed = client.revisions(queries, &|_| true, terms);
+    let listed = client.revisions(queries, &|_| true, options);
     Ok(due.permit.while_waiting(listed).await?)
 }
 

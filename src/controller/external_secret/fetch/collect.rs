@@ -8,7 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 use crate::controller::external_secret::spec::{Deletion, Entry, Query, Source, SyncSpec};
 use crate::controller::index::StoreKey;
 use crate::controller::store::StoreAccess;
-use crate::provider::{Read, Revision, Terms};
+use crate::provider::{ListOptions, Read, Revision};
 use crate::secret::{SecretData, SecretValue};
 
 use super::failures::Failures;
@@ -122,13 +122,13 @@ async fn source(
                 or_missing(found, &remote_ref.key, &source.store, spec)
             }
             Query::Find(find) => {
-                let terms = Terms {
+                let options = ListOptions {
                     since: moment.since,
                     now: moment.now,
                     store: &source.store.to_string(),
                     reads: from.reads(&source.store),
                 };
-                let found = client.find(find, &|_| true, terms).await;
+                let found = client.find(find, &|_| true, options).await;
                 let found = found.map_err(ReadFailure::Find)?;
                 Ok(Read {
                     value: Some(found.value),

@@ -139,7 +139,8 @@ mod tests {
                 object: "secret \"k\"".to_owned(),
                 message: "Operation get is not allowed on a disabled secret.".to_owned(),
                 remedy: "enable the secret".to_owned(),
-                request_id: Some(request.to_owned()),
+                request_id: Some(request.into()),
+                fault: None,
             }),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use regex::Regex;
 
-use super::{Admits, Error, Listed, Query, Read, SecretsClient, Terms};
+use super::{Error, ListOptions, Listed, ObjectFilter, Query, Read, SecretsClient};
 use crate::api::external_secret::{Find, RemoteRef};
 use crate::secret::{SecretData, SecretValue};
 
@@ -55,14 +55,14 @@ impl KeyPatterns {
 }
 
 /// The client.
-pub struct Guarded {
+pub struct KeyFilter {
     inner: Arc<dyn SecretsClient>,
     patterns: KeyPatterns,
     /// Who says so, for the message.
     rule: String,
 }
 
-impl Guarded {
+impl KeyFilter {
     /// `inner`, for what `patterns` admit by `rule`.
     pub fn new(inner: Arc<dyn SecretsClient>, patterns: KeyPatterns, rule: String) -> Self {
         Self {
@@ -86,12 +86,13 @@ impl Guarded {
             ),
             remedy: "read another key, or ask whoever owns the store".to_owned(),
             request_id: None,
+            fault: None,
         })
     }
 }
 
 #[async_trait]
-impl SecretsClient for Guarded {
+impl SecretsClient for KeyFilter {
     fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error> {
         self.inner.object(remote_ref)
     }
@@ -109,18 +110,18 @@ impl SecretsClient for Guarded {
     async fn find(
         &self,
         find: &Find,
-        admits: &Admits<'_>,
-        terms: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        options: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error> {
         let both = |object: &str| self.patterns.admit(object) && admits(object);
-        self.inner.find(find, &both, terms).await
+        self.inner.find(find, &both, options).await
     }
 
     async fn revisions(
         &self,
         queries: &[Query<'_>],
-        admits: &Admits<'_>,
-        terms: Terms<'_>,
+        admits: &ObjectFilter<'_>,
+        options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {
         for query in queries {
             // whoever reads it is told
@@ -131,7 +132,7 @@ impl SecretsClient for Guarded {
             }
         }
         let both = |object: &str| self.patterns.admit(object) && admits(object);
-        self.inner.revisions(queries, &both, terms).await
+        self.inner.revisions(queries, &both, options).await
     }
 }
 
