@@ -169,6 +169,19 @@ fn unit_nanos(unit: &str) -> Option<u64> {
     })
 }
 
+/// Seconds or a duration, not negative.
+pub(super) fn int_or_duration() -> Schema {
+    json_schema!({
+        "x-kubernetes-int-or-string": true,
+        "anyOf": [{"type": "integer"}, {"type": "string"}],
+        "maxLength": 128,
+        "x-kubernetes-validations": super::schema::rules(&[(
+            &format!("type(self) == int ? self >= 0 : (self.matches('{}') && duration(self) >= duration('0s'))", PATTERN),
+            "must be seconds or a duration such as 30s, 15m or 1h, and not negative",
+        )]),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -80,19 +80,6 @@ pub(super) fn regexes(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Seconds or a duration, not negative.
-pub(super) fn int_or_duration() -> Schema {
-    json_schema!({
-        "x-kubernetes-int-or-string": true,
-        "anyOf": [{"type": "integer"}, {"type": "string"}],
-        "maxLength": 128,
-        "x-kubernetes-validations": rules(&[(
-            &format!("type(self) == int ? self >= 0 : (self.matches('{}') && duration(self) >= duration('0s'))", super::duration::PATTERN),
-            "must be seconds or a duration such as 30s, 15m or 1h, and not negative",
-        )]),
-    })
-}
-
 /// `x-kubernetes-validations` from (CEL rule, message) pairs.
 pub(super) fn rules(pairs: &[(&str, &str)]) -> Value {
     pairs

@@ -151,7 +151,7 @@ impl JsonSchema for StoreInterval {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schema::int_or_duration()
+        duration::int_or_duration()
     }
 }
 

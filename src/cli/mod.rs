@@ -3,13 +3,7 @@
 mod controller;
 mod crds;
 mod go_bool;
-mod ignored;
-mod leadership;
-mod metrics;
-mod pace;
 mod render;
-mod render_sources;
-mod switches;
 mod templates;
 
 use clap::{Parser, Subcommand};

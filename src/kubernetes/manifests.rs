@@ -9,7 +9,7 @@ use kube::{Api, Client, ResourceExt as _};
 use parking_lot::Mutex;
 
 use super::status::MANAGER;
-use super::{by, delete_exactly};
+use super::writes::{by, delete_exactly};
 use crate::api::external_secret::Manifest;
 
 /// Why the kind is none that a target can be of.

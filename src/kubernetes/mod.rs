@@ -1,4 +1,9 @@
 //! `kube::Api` calls that the controllers share. Decides nothing.
+//!
+//! | layer | module | knows |
+//! | --- | --- | --- |
+//! | 0 | [`answers`], [`credentials`], [`requests`], [`reviews`], [`status`], [`write_guard`], [`writes`] | what the API server answers; single calls; counted, limited and guarded requests |
+//! | 1 | [`client`], [`events`], [`manifests`], [`secrets`] | the client; events; objects of any kind; Secrets |
 
 pub mod answers;
 pub mod client;
@@ -10,32 +15,4 @@ pub mod reviews;
 pub mod secrets;
 pub mod status;
 pub mod write_guard;
-
-use std::fmt::Debug;
-
-use kube::api::{DeleteParams, PostParams, Preconditions};
-use kube::{Api, ResourceExt};
-use serde::de::DeserializeOwned;
-
-/// A write in the name of `manager`.
-fn by(manager: &str) -> PostParams {
-    PostParams {
-        field_manager: Some(manager.to_owned()),
-        ..PostParams::default()
-    }
-}
-
-/// Deletes exactly this object: one of the same name made meanwhile stays. Absence is success.
-async fn delete_exactly<K>(api: &Api<K>, object: &K) -> kube::Result<()>
-where
-    K: ResourceExt + Clone + Debug + DeserializeOwned,
-{
-    let exactly = DeleteParams::default().preconditions(Preconditions {
-        uid: object.uid(),
-        resource_version: None,
-    });
-    match api.delete(&object.name_any(), &exactly).await {
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        other => other.map(drop),
-    }
-}
+mod writes;

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt as _};
 
-use super::{by, delete_exactly};
+use super::writes::{by, delete_exactly};
 
 /// The Secret, whole; `None` where it does not exist.
 pub async fn get(client: &Client, namespace: &str, name: &str) -> kube::Result<Option<Secret>> {

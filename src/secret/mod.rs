@@ -1,4 +1,9 @@
 //! What happens to secret bytes between a provider and a target. Pure: no I/O, no clock.
+//!
+//! | layer | module | knows |
+//! | --- | --- | --- |
+//! | 0 | [`data_hash`], [`go_json`], [`pattern`], [`value`] | hashes, Go's JSON and patterns, bytes that cannot be printed |
+//! | 1 | [`decoding`], [`keys`], [`members`], [`property`], [`rewrite`] | what is made of values and of their keys |
 
 mod data_hash;
 pub mod decoding;

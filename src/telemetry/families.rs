@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use prometheus::core::Collector;
 use prometheus::proto::{MetricFamily, MetricType};
+use prometheus::{IntCounterVec, IntGaugeVec, Opts};
 
 /// A metric family.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,32 @@ fn kind(family: &MetricFamily) -> &'static str {
         MetricType::SUMMARY => "summary",
         MetricType::UNTYPED => "untyped",
     }
+}
+
+pub(super) fn gauge(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntGaugeVec, prometheus::Error> {
+    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+pub(super) fn counter(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, prometheus::Error> {
+    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+pub(super) fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
 }
 
 #[cfg(test)]

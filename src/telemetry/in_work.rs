@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use prometheus::{Gauge, GaugeVec, Opts};
 
-use super::families::Registry;
-use super::metrics::register;
+use super::families::{Registry, register};
 
 /// The families, and the queues that they tell of.
 #[derive(Clone)]

@@ -1,14 +1,13 @@
-//! Metric families under ESO's names (spec: external-secrets.md 6, operations.md 3.1), so that
+//! Metric families under ESO's names (ESO's page "Metrics"), so that
 //! dashboards and alerts keep working. Durations are gauges in nanoseconds, as ESO's are.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
-use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{IntCounterVec, IntGaugeVec, Opts, TextEncoder};
+use prometheus::{IntCounterVec, IntGaugeVec, TextEncoder};
 
-use super::families::{Family, Registry};
+use super::families::{Family, Registry, counter, gauge};
 use super::objects::{ObjectMetrics, ObjectOptions};
 use super::overdue::{Overdue, OverdueMetrics};
 use super::requests::RequestMetrics;
@@ -142,32 +141,6 @@ impl Metrics {
         self.work.refresh();
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
-}
-
-pub(super) fn gauge(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<IntGaugeVec, prometheus::Error> {
-    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
-}
-
-pub(super) fn counter(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<IntCounterVec, prometheus::Error> {
-    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
-}
-
-pub(super) fn register<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    collector: C,
-) -> Result<C, prometheus::Error> {
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
 }
 
 #[cfg(test)]

@@ -1,4 +1,12 @@
-//! Metrics (ESO's names) and logging. Knows no kind and no provider.
+//! Metrics under ESO's names, and logging. Knows the names of kinds and of calls, not the kinds themselves.
+//!
+//! | layer | module | knows |
+//! | --- | --- | --- |
+//! | 0 | [`families`], [`logging`] | registered families; log lines |
+//! | 1 | [`series`], [`in_work`], [`overdue`], [`requests`], [`vaults`] | series of objects; reconciles, refreshes, requests and vaults |
+//! | 2 | [`objects`], [`work`] | the series of one kind; queues and workers |
+//! | 3 | [`syncs`] | syncs of ExternalSecrets |
+//! | 4 | [`metrics`] | every family |
 
 mod families;
 mod in_work;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use prometheus::{GaugeVec, Opts};
 
-use super::families::Registry;
-use super::metrics::register;
+use super::families::{Registry, register};
 
 /// By how much the latest is late.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 
 use prometheus::IntCounterVec;
 
-use super::families::Registry;
-use super::metrics::counter;
+use super::families::{Registry, counter};
 
 /// The family.
 #[derive(Clone, Debug)]

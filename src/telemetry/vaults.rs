@@ -7,8 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use prometheus::{IntCounterVec, IntGaugeVec};
 
-use super::families::Registry;
-use super::metrics::{counter, gauge};
+use super::families::{Registry, counter, gauge};
 
 /// Why requests to a vault are held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

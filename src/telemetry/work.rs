@@ -7,9 +7,8 @@ use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
 };
 
-use super::families::Registry;
+use super::families::{Registry, counter, gauge, register};
 use super::in_work::{InWork, InWorkMetrics, Work};
-use super::metrics::{counter, gauge, register};
 
 const RECONCILE_BUCKETS: [f64; 40] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9,

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use gotemplate::{Environment, Functions, MissingKey, Options, Template, Value, add_sprig};
 
-use super::Error;
+use super::error::Error;
 use super::excerpt::{Excerpt, Origin};
 use crate::clock::Clock;
 use crate::secret::{SecretData, SecretValue};

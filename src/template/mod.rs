@@ -1,7 +1,8 @@
-//! `spec.target.template`: what templates make of the fetched values (spec: external-secrets.md
-//! 2.10, templating.md 1). Pure: whoever calls has read the ConfigMaps and Secrets.
+//! `spec.target.template`: what templates make of the fetched values (ESO's guide "Advanced
+//! templating"). Pure: whoever calls has read the ConfigMaps and Secrets.
 
 mod engine;
+mod error;
 mod excerpt;
 pub mod functions;
 pub mod manifest;
@@ -13,6 +14,7 @@ use crate::api::external_secret::{DecodingStrategy, TargetTemplate, TemplateScop
 use crate::secret::{SecretData, SecretValue, decoding};
 
 pub use engine::{Delimiters, Engine, rename};
+pub use error::Error;
 pub use excerpt::{Excerpt, Origin};
 
 /// What a template made.
@@ -65,39 +67,6 @@ pub struct Part<P = Place> {
     pub place: P,
     /// How rendered values are decoded.
     pub decoding: DecodingStrategy,
-}
-
-/// Which template failed, and why. Texts hold no value.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A text cannot be parsed or executed.
-    #[error("could not apply template: unable to {act} template at key {key}: {message}")]
-    Engine {
-        /// `parse` or `execute`.
-        act: &'static str,
-        /// The key it renders; the place for a text that renders several.
-        key: String,
-        /// The engine's text, with line and column.
-        message: String,
-        /// The place, for a terminal. No part of the text, which goes into status and log.
-        excerpt: Box<Excerpt>,
-    },
-    /// A rendered value cannot be decoded.
-    #[error(
-        "could not apply template: failed to decode rendered template value for key {key}: {source}"
-    )]
-    Decode {
-        /// The key.
-        key: String,
-        /// Why.
-        source: decoding::Error,
-    },
-    /// A rendered text is no flat map.
-    #[error("could not apply template: could not unmarshal template to 'map[string][]byte': {0}")]
-    KeyValues(String),
-    /// A rendered value has no place in the target.
-    #[error("could not apply template: {0}")]
-    Path(#[from] manifest::path::Error),
 }
 
 /// Renders `parts` in order, then the template's own data, labels and annotations; later writes

@@ -12,8 +12,8 @@ use ring::hmac;
 use zeroize::Zeroizing;
 
 use super::super::keys::Algorithm;
+use super::error::Error;
 use super::password::{self, Hash, Password, Purpose, SHA1, SHA256, SHA384, SHA512};
-use super::read::Error;
 
 const fn oid(text: &str) -> ObjectIdentifier {
     ObjectIdentifier::new_unwrap(text)

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use ring::{digest, hmac, pbkdf2};
 use zeroize::Zeroizing;
 
-use super::read::Error;
+use super::error::Error;
 
 /// More than anybody writes; they would keep a worker busy for long.
 const MAX_ITERATIONS: u32 = 1_000_000;

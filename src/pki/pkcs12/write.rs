@@ -11,9 +11,9 @@ use ring::{digest, hmac};
 use super::super::certificate::Certificate;
 use super::super::encode::{self, Der};
 use super::crypto::{AES_256_CBC, DIGEST_SHA256, HMAC_SHA256, PBES2, PBKDF2};
+use super::error::Error;
+use super::oids::{CERT_BAG, DATA, ENCRYPTED_DATA, SHROUDED_KEY_BAG, X509};
 use super::password::{self, Password, Purpose, SHA256};
-use super::read::Error;
-use super::{CERT_BAG, DATA, ENCRYPTED_DATA, SHROUDED_KEY_BAG, X509};
 
 const ITERATIONS: u32 = 2048;
 const FRIENDLY_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.20");

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use gotemplate::{Elem, Value};
 use serde_json::{Number, Value as Json};
 
-use super::{Error, number};
+use super::error::Error;
+use super::number;
 
 /// Lists and maps inside each other that are followed.
 pub(super) const MAX_DEPTH: usize = 200;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use libyaml_safer::{ErrorKind, EventData, Parser};
 
-use super::Error;
+use super::error::Error;
 use super::node::{MAX_DEPTH, Node};
 use super::{number, scalar};
 

@@ -6,7 +6,7 @@ use super::violation::Violation;
 /// The adapters behind the port `provider`.
 const ADAPTERS: [&str; 2] = ["azure_key_vault", "fake"];
 /// Who may name an adapter, apart from the adapter itself.
-const COMPOSERS: [&str; 2] = ["controller::store::providers", "cli::render_sources"];
+const COMPOSERS: [&str; 2] = ["controller::store::providers", "cli::render::sources"];
 /// Modules that never see the cluster.
 const CLUSTERLESS: [&str; 2] = ["azure", "provider"];
 
@@ -71,7 +71,7 @@ mod tests {
     fn adapters_are_named_by_composers_only() {
         let text = "use crate::provider::fake::Fake;";
         assert_eq!(check("src/controller/store/providers.rs", text), 0);
-        assert_eq!(check("src/cli/render_sources.rs", text), 0);
+        assert_eq!(check("src/cli/render/sources.rs", text), 0);
         assert_eq!(check("src/provider/fake.rs", "use super::fake::Fake;"), 0);
         for path in [
             "src/controller/mod.rs",

@@ -1,5 +1,12 @@
 //! The controller's flags, under ESO's names where the meaning is the same, and its start.
 
+mod durations;
+mod ignored;
+mod leadership;
+mod metrics;
+mod pace;
+mod switches;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,13 +15,7 @@ use clap::Args as ClapArgs;
 use futures::FutureExt as _;
 use k8s_openapi::jiff::SignedDuration;
 
-use super::ignored::WithoutEffect;
-use super::leadership::Leadership;
-use super::metrics::MetricsFlags;
-use super::pace::Pace;
-use super::switches;
 use super::templates::Templates;
-use crate::api::duration;
 use crate::azure::http::{Http, HttpSettings};
 use crate::azure::{Ambient, Azure, AzureOptions, Observer};
 use crate::controller::{Options, Providers, Setup};
@@ -27,9 +28,15 @@ use crate::runtime::{process, shutdown};
 use crate::secret::SecretValue;
 use crate::telemetry::{self, Format, Levels, Metrics};
 
+use durations::{go_duration, positive_duration};
+use ignored::WithoutEffect;
+use leadership::Leadership;
+use metrics::MetricsFlags;
+use pace::Pace;
+
 /// Flags of the controller.
 #[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+pub struct Args {
     #[command(flatten)]
     metrics: MetricsFlags,
     /// Address of /healthz and /readyz; 0 for none.
@@ -124,7 +131,7 @@ struct Network {
 }
 
 /// Runs the controller until it is told to stop.
-pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+pub async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::init_logging(&args.loglevel, args.log_format);
     args.without_effect.warn();
     let stop = shutdown::on_signal().context("cannot handle signals")?;
@@ -226,23 +233,5 @@ struct CountCalls(Metrics);
 impl Observer for CountCalls {
     fn provider_call(&self, call: &'static str, ok: bool) {
         self.0.provider_called("Azure/KeyVault", call, ok);
-    }
-}
-
-fn go_duration(text: &str) -> Result<SignedDuration, String> {
-    let parsed = duration::parse(text).map_err(|error| error.to_string())?;
-    if parsed.is_negative() {
-        Err("must not be negative".to_owned())
-    } else {
-        Ok(parsed)
-    }
-}
-
-pub(super) fn positive_duration(text: &str) -> Result<SignedDuration, String> {
-    let parsed = go_duration(text)?;
-    if parsed.is_zero() {
-        Err("must be more than zero".to_owned())
-    } else {
-        Ok(parsed)
     }
 }

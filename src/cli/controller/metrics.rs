@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use kube::Config;
 
-use super::go_bool::GoBool as _;
+use crate::cli::go_bool::GoBool as _;
 use crate::kubernetes::client;
 use crate::kubernetes::write_guard::WriteGuard;
 use crate::runtime::admin::{self, Server, Shield};

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::go_bool::GoBool as _;
+use crate::cli::go_bool::GoBool as _;
 use crate::controller::Switches;
 
 /// The flags.

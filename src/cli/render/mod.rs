@@ -1,6 +1,8 @@
 //! `keyferry render`: the Secrets that would be written, offline and from files, by the controller's
 //! own code. Values come from a file; no cluster and no vault is asked.
 
+mod sources;
+
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,7 +15,6 @@ use kube::ResourceExt as _;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::render_sources::{Files, Values};
 use super::templates::Templates;
 use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{DATA_HASH_ANNOTATION, GROUP};
@@ -22,9 +23,11 @@ use crate::controller::external_secret::{Error, TargetError, plan};
 use crate::controller::{TemplateError, chain};
 use crate::template;
 
+use sources::{Files, Values};
+
 /// Flags of `render`.
 #[derive(Debug, ClapArgs)]
-pub(super) struct Args {
+pub struct Args {
     /// Manifests: ExternalSecrets, stores, ConfigMaps, Secrets; - is standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -43,7 +46,7 @@ pub(super) struct Args {
 }
 
 /// Prints the Secrets; fails if one ExternalSecret does, after all were tried.
-pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+pub async fn run(args: Args) -> anyhow::Result<()> {
     let values = match &args.values {
         Some(file) => Values::parse(&read(file)?).with_context(|| in_file(file))?,
         None => Values::default(),

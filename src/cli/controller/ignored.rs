@@ -3,7 +3,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::go_bool::GoBool as _;
+use crate::cli::go_bool::GoBool as _;
 
 const METADATA_ONLY: &str = "Secrets and ConfigMaps are cached by their metadata alone, and read where their content is needed";
 const NO_GENERATORS: &str = "generators are not served";

@@ -7,8 +7,8 @@ use clap::Args;
 use k8s_openapi::jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::controller::positive_duration;
-use super::go_bool::GoBool as _;
+use super::durations::positive_duration;
+use crate::cli::go_bool::GoBool as _;
 use crate::runtime::leader::{Candidacy, Timing};
 
 /// The flags.
