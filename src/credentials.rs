@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::secret::SecretValue;
 
-/// Why a credential could not be read. The texts are ESO's (spec: external-secrets.md 7.1).
+/// Why a credential could not be read. The texts are ESO's (ESO's resolvers package).
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The Secret cannot be read; `message` is the API server's.

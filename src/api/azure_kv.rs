@@ -1,4 +1,4 @@
-//! `spec.provider.azurekv` (spec: azure-key-vault.md 1). Knows the wire, not what it means to sign in: the adapter normalises
+//! `spec.provider.azurekv` (ESO's API reference, `AzureKVProvider`). Knows the wire, not what it means to sign in: the adapter normalises
 //! the two credential layouts; here each field is only read into a typed form.
 
 use schemars::JsonSchema;

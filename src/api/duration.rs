@@ -176,7 +176,7 @@ pub(super) fn int_or_duration() -> Schema {
         "anyOf": [{"type": "integer"}, {"type": "string"}],
         "maxLength": 128,
         "x-kubernetes-validations": super::schema::rules(&[(
-            &format!("type(self) == int ? self >= 0 : (self.matches('{}') && duration(self) >= duration('0s'))", PATTERN),
+            &format!("type(self) == int ? self >= 0 : (self.matches('{PATTERN}') && duration(self) >= duration('0s'))"),
             "must be seconds or a duration such as 30s, 15m or 1h, and not negative",
         )]),
     })

@@ -21,7 +21,7 @@ open_enum! {
     StoreKind { SecretStore = "SecretStore", ClusterSecretStore = "ClusterSecretStore" }
 }
 
-/// Spec of both kinds of store (spec: external-secrets.md 1.6).
+/// Spec of both kinds of store (ESO's API reference).
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     doc = "A place outside the cluster where secrets are kept, for one namespace.",
@@ -66,7 +66,7 @@ pub struct RetrySettings {
     pub retry_interval: Option<String>,
 }
 
-/// Namespaces that may use a ClusterSecretStore: any of the three (spec: external-secrets.md 7.3).
+/// Namespaces that may use a ClusterSecretStore: any of the three (ESO's API reference).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StoreCondition {

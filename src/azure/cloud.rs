@@ -1,5 +1,5 @@
 //! The Azure clouds: where an identity signs in and which hosts are vaults
-//! (spec: azure-key-vault.md 9). Knows names only; whether a host answers is not known here.
+//! (Azure, "National clouds"). Knows names only; whether a host answers is not known here.
 
 use url::Url;
 

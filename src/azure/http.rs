@@ -1,5 +1,5 @@
 //! The one HTTP client of the process: proxies, trust roots, limits. Every request to Azure goes
-//! through it; it knows nothing of identities or vaults (spec: rust-stack.md 4.2).
+//! through it; it knows nothing of identities or vaults (docs/decisions/0001-crates.md).
 
 use std::path::PathBuf;
 use std::sync::Arc;

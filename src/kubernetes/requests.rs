@@ -1,5 +1,4 @@
-//! Counts what a client asks the API server, as client-go does: `rest_client_requests_total` (spec:
-//! operations.md 3.2). Knows no kind.
+//! Counts what a client asks the API server, as client-go does: `rest_client_requests_total` (client-go's metrics). Knows no kind.
 
 use std::task::{Context, Poll};
 

@@ -9,7 +9,7 @@ use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The field manager of ESO's own writes to its kinds (spec: operations.md 2.4).
+/// The field manager of ESO's own writes to its kinds (ESO's controllers).
 pub const MANAGER: &str = "external-secrets";
 
 /// Answers hold no more than the metadata (Kubernetes API concepts, "Metadata only fetches").

@@ -1,5 +1,5 @@
 //! The `fake` provider (`spec.provider.fake`): values that stand in the store itself, for tests
-//! and trials (spec: external-secrets.md 1.6, 3). Each store has its own values; ESO's fake stores
+//! and trials (ESO's page "Fake"). Each store has its own values; ESO's fake stores
 //! of one name share theirs.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! A client that answers for some keys only: others are refused before anybody is asked, so that the
-//! refusal does not tell whether they exist (spec: differentiators.md 6.7).
+//! refusal does not tell whether they exist (docs/guardrails.md).
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ pub use error::{Detail, Error, Outage, Retry, StoreFault};
 pub use key_filter::{KeyFilter, KeyPatterns};
 pub use revision::{ListOptions, Listed, Query, Read, Revision, State};
 
-/// Whose credentials a store uses (spec: azure-key-vault.md 2.2).
+/// Whose credentials a store uses (ESO's guide "Multi tenancy").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// A SecretStore: credentials come from the store's own namespace, whatever the selector says.

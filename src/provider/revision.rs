@@ -1,5 +1,5 @@
 //! Which state of an object was read, or would be: enough to tell that nothing changed without reading
-//! a value (spec: differentiators.md 6.1).
+//! a value (docs/refresh.md).
 
 use k8s_openapi::jiff::Timestamp;
 

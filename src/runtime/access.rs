@@ -1,5 +1,5 @@
 //! Who may read from an admin server: whoever the API server knows by the bearer token and lets `get` the
-//! path, as controller-runtime's servers ask (spec: operations.md 2.1).
+//! path, as controller-runtime's servers ask (controller-runtime, metrics/filters).
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
 //! What the API server answered of late about who may read, so that it is not asked at each scrape: for as long
-//! as controller-runtime's servers remember it (spec: operations.md 2.1). Tokens are kept as digests. Knows no
+//! as controller-runtime's servers remember it (Kubernetes API, `TokenReview` and `SubjectAccessReview`). Tokens are kept as digests. Knows no
 //! request.
 
 use std::collections::HashMap;

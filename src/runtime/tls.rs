@@ -1,5 +1,5 @@
 //! TLS of an admin server: a certificate from files, read anew when they change, or one made at start
-//! (spec: operations.md 2.1).
+//! (controller-runtime, certwatcher).
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;

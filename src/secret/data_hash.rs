@@ -1,4 +1,4 @@
-//! The hashes that ESO leaves on objects, bit for bit (spec: external-secrets.md 0.1): SHA3-224,
+//! The hashes that ESO leaves on objects, bit for bit (ESO's `utils.ObjectHash`): SHA3-224,
 //! lower-case hex, over the text that Go's `%+v` prints. Equal hashes make a takeover silent.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! `decodingStrategy`: base64 as Go's decoders take it (spec: external-secrets.md 2.5). Pure.
+//! `decodingStrategy`: base64 as Go's decoders take it (ESO's guide "Decoding strategies"). Pure.
 
 use base64::Engine as _;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};

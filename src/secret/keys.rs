@@ -1,5 +1,5 @@
 //! Keys of a Secret: what may stand in one, and how other names are turned into one
-//! (spec: external-secrets.md 2.5). Pure.
+//! (Kubernetes, "Secrets": constraints on names). Pure.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;

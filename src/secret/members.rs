@@ -1,4 +1,4 @@
-//! One JSON object as many values (spec: azure-key-vault.md 3.6, 13.2). Pure.
+//! One JSON object as many values (ESO's guide "Extract structured data"). Pure.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Regular expressions as Go understands them (RE2; spec: templating.md 4.4, azure-key-vault.md
-//! 12.15): `gotemplate` translates them, here stands how long one may be. Pure.
+//! Regular expressions as Go understands them (RE2, the syntax of Go's regexp package):
+//! `gotemplate` translates them; this file has how long one may be. Pure.
 
 use gotemplate::Regexp;
 

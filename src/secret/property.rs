@@ -1,4 +1,4 @@
-//! `property`: one part of a JSON value, by a gjson path (spec: azure-key-vault.md 3.4, 13.1). The
+//! `property`: one part of a JSON value, by a gjson path (tidwall/gjson, "Path syntax"). The
 //! `gjson` crate evaluates; here stands what Go's gjson does otherwise, and what keeps hostile
 //! values and paths from harm.
 

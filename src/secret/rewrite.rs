@@ -1,4 +1,5 @@
-//! `dataFrom[].rewrite`: changes to the keys, one after another (spec: external-secrets.md 2.5).
+//! `dataFrom[].rewrite`: changes to the keys, one after another (ESO's guide
+//! "Rewriting keys in `DataFrom`").
 //! Pure; whoever calls brings the template engine.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,4 @@
-//! For how long objects have been in work, by the names that client-go's work queue uses (spec: operations.md
-//! 3.2). It grows with time alone, so it is counted when metrics are read.
+//! For how long objects have been in work, by the names that client-go's work queue uses (controller-runtime's metrics). It grows with time alone, so it is counted when metrics are read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

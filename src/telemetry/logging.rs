@@ -1,4 +1,4 @@
-//! Log lines on stderr: JSON with ESO's level names (spec: operations.md 2.4), and which of them are
+//! Log lines on stderr: JSON with ESO's level names (go.uber.org/zap), and which of them are
 //! written. Values of secrets never reach a log line: their type cannot be formatted.
 
 use std::io::IsTerminal as _;

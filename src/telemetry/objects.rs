@@ -1,5 +1,5 @@
 //! The families that each kind has, a series per object or their sum, and the labels by which objects
-//! are told apart (spec: operations.md 3.1).
+//! are told apart (ESO's page "Metrics").
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

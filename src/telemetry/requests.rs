@@ -1,4 +1,4 @@
-//! Requests to the API server, by client-go's name and labels (spec: operations.md 3.2).
+//! Requests to the API server, by client-go's name and labels (client-go's metrics).
 
 use prometheus::IntCounterVec;
 

@@ -1,5 +1,4 @@
-//! What only ExternalSecrets have: reconciles, failures, and the end of what they read (spec:
-//! operations.md 3.1). A series per object, or sums.
+//! What only ExternalSecrets have: reconciles, failures, and the end of what they read (ESO's page "Metrics"). A series per object, or sums.
 
 use std::collections::HashMap;
 use std::sync::Arc;

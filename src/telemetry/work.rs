@@ -1,5 +1,5 @@
 //! The families of controller-runtime and its work queue, by the names that dashboards made for ESO use
-//! (spec: operations.md 3.2). Times are in seconds.
+//! (controller-runtime's metrics). Times are in seconds.
 
 use std::time::{Duration, Instant};
 

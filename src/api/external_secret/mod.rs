@@ -26,7 +26,7 @@ use super::duration::GoDuration;
 use super::meta::{Condition, open_enum};
 use super::schema;
 
-/// Spec of an ExternalSecret (spec: external-secrets.md 1.4).
+/// Spec of an ExternalSecret (ESO's API reference).
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     doc = "Which remote values become which Secret.",
@@ -95,7 +95,7 @@ open_enum! {
     WindowKind { Allow = "allow", Deny = "deny" }
 }
 
-/// Maintenance windows (spec: external-secrets.md 2.4).
+/// Maintenance windows (ESO's API reference).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncWindows {
     /// allow: refreshes happen only within the windows; deny: only outside.
@@ -130,7 +130,7 @@ impl ExternalSecret {
     }
 }
 
-/// Status of an ExternalSecret (spec: external-secrets.md 1.5). `refreshTime` is written as null and `binding` as
+/// Status of an ExternalSecret (ESO's API reference). `refreshTime` is written as null and `binding` as
 /// `{name: ""}` until there is something to say, as ESO does.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,5 +1,5 @@
 //! What a status says of the objects that were read: enough to see which version a Secret holds, and to know after a
-//! restart that nothing changed (spec: differentiators.md 6.1, 6.5).
+//! restart that nothing changed (docs/refresh.md).
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;

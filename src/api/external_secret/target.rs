@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::meta::open_enum;
 use crate::api::schema;
 
-/// The object that is made (spec: external-secrets.md 1.4).
+/// The object that is made (ESO's API reference).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = schema::rules(TARGET_RULES)))]
@@ -60,15 +60,15 @@ impl Target {
 }
 
 open_enum! {
-    /// Who makes the target and whose it is (spec: external-secrets.md 2.7).
+    /// Who makes the target and whose it is (ESO's API reference).
     CreationPolicy { Owner = "Owner", Orphan = "Orphan", Merge = "Merge", None = "None", CreateOrMerge = "CreateOrMerge" }
 }
 open_enum! {
-    /// What becomes of the target when the provider has nothing any more (spec: external-secrets.md 2.6).
+    /// What becomes of the target when the provider has nothing any more (ESO's API reference).
     DeletionPolicy { Retain = "Retain", Delete = "Delete", Merge = "Merge" }
 }
 
-/// Kind of a target that is not a Secret (spec: external-secrets.md 2.12).
+/// Kind of a target that is not a Secret (ESO's API reference).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
@@ -80,7 +80,7 @@ pub struct Manifest {
     pub kind: String,
 }
 
-/// Shape of the target (spec: external-secrets.md 2.10).
+/// Shape of the target (ESO's API reference).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = schema::rules(TEMPLATE_RULES)))]

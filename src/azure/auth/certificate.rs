@@ -1,5 +1,5 @@
 //! An application's certificate and private key as people keep them: PEM or PKCS#12
-//! (spec: azure-key-vault.md 2.4). Knows formats; does not know where the bytes come from.
+//! (Microsoft Entra, "Certificate credentials"). Knows formats; does not know where the bytes come from.
 
 use std::fmt;
 

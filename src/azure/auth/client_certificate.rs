@@ -1,5 +1,5 @@
 //! A service principal with a certificate: signs the assertion that Entra wants
-//! (spec: azure-key-vault.md 2.4).
+//! (RFC 7523; Microsoft Entra, "Certificate credentials").
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! A service principal with a client secret (spec: azure-key-vault.md 2.3).
+//! A service principal with a client secret (RFC 6749 4.4).
 
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, Secret, TokenCredential as _};

@@ -1,5 +1,5 @@
 //! Workload identity: a token of the cluster is shown to Entra, which trusts its issuer
-//! (spec: azure-key-vault.md 2.6, 2.7). The token is asked for anew at each sign-in and never kept.
+//! (RFC 7523; azure-workload-identity). The token is asked for anew at each sign-in and never kept.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
 //! The identity of the machine: a token from the instance metadata service or from App Service's
-//! endpoint (spec: azure-key-vault.md 2.5). The SDK's own credential tries for 72 s and reads the
+//! endpoint (Azure, "How to use managed identities to acquire an access token"). The SDK's own credential tries for 72 s and reads the
 //! environment by itself; here one try is made, and whoever waits tries again.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! ESO's flags that mean nothing here (spec: operations.md 2.1). They stand in users' `extraArgs`, so they are
+//! ESO's flags that mean nothing here (ESO's page "Controller options"). They stand in users' `extraArgs`, so they are
 //! accepted, and the log says at each start why they have no effect.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};

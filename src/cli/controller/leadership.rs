@@ -1,4 +1,4 @@
-//! ESO's flags of leader election (spec: operations.md 2.1), and who stands.
+//! ESO's flags of leader election (ESO's page "Controller options"), and who stands.
 
 use std::time::Duration;
 

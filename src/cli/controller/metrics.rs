@@ -1,4 +1,4 @@
-//! Flags of /metrics, under ESO's names where the meaning is the same (spec: operations.md 2.1).
+//! Flags of /metrics, under ESO's names where the meaning is the same (ESO's page "Controller options").
 
 use std::path::Path;
 

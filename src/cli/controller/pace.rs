@@ -1,4 +1,4 @@
-//! ESO's flags that slow the client of the API server down (spec: operations.md 2.1). ESO is slow by default;
+//! ESO's flags that slow the client of the API server down (ESO's page "Controller options"). ESO is slow by default;
 //! here there is no limit unless one is asked for: the API server has its own (priority and fairness).
 
 use std::time::Duration;

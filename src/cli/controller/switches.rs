@@ -1,4 +1,4 @@
-//! ESO's flags that switch kinds off (spec: external-secrets.md 7.4).
+//! ESO's flags that switch kinds off (ESO's page "Controller options").
 
 use clap::Args;
 

@@ -1,5 +1,5 @@
 //! Certificates without templates: the parts of a secret that holds a certificate with its key, by
-//! `property` (spec: differentiators.md 6.8). Pure.
+//! `property` (docs/identities.md). Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

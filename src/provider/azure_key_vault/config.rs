@@ -1,5 +1,5 @@
 //! From the wire block to a checked configuration: both credential layouts become one form
-//! (spec: azure-key-vault.md 1.6, 1.7, 2.1). Pure; reads no credential. Texts begin as ESO's do.
+//! (ESO's page "Azure Key Vault"). Pure; reads no credential. Texts begin as ESO's do.
 
 use crate::api::azure_kv::{
     AuthType, AzureKv, Credential, CredentialError, CredentialField, EnvironmentType,
@@ -143,7 +143,7 @@ impl Config {
         Some(format!("{resource}/.default"))
     }
 
-    /// The service principal, where the block names all of it (spec 2.3, ESO's order).
+    /// The service principal, where the block names all of it (ESO's page "Azure Key Vault").
     fn principal(&self) -> Result<Principal, Error> {
         let layout = &self.layout;
         let in_secret = || layout.tenant_in_secret.clone().map(IdSource::FromSecret);
@@ -182,7 +182,7 @@ impl Config {
     }
 }
 
-/// Both layouts, merged (spec 1.6).
+/// Both layouts, merged (ESO's page "Azure Key Vault").
 #[derive(Clone, Debug)]
 struct Layout {
     /// `tenantId`
@@ -281,7 +281,7 @@ fn check_namespace(what: &str, named: Option<&str>, own: &str) -> Result<(), Err
     }
 }
 
-/// The cloud in force (spec 9).
+/// The cloud in force (ESO's page "Azure Key Vault").
 fn cloud(spec: &AzureKv) -> Result<Cloud, Error> {
     let custom = spec.custom_cloud_config.as_ref();
     if custom.is_some() && !spec.use_azure_sdk {

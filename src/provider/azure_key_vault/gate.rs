@@ -1,6 +1,5 @@
 //! What one vault is asked at most, by everybody together: below its documented limit, not while it
-//! asks for a pause, and by one probe at a time while it does not answer (spec: azure-key-vault.md
-//! 7.2; design: the vault hub). Knows no request.
+//! asks for a pause, and by one probe at a time while it does not answer (Azure Key Vault, "Throttling guidance"). Knows no request.
 
 use std::time::{Duration, Instant};
 

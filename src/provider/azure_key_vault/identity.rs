@@ -1,4 +1,4 @@
-//! Reads who signs in from the cluster, through the port (spec: azure-key-vault.md 2.2 to 2.5). What
+//! Reads who signs in from the cluster, through the port (docs/identities.md). What
 //! is special about workload identity stands in `workload`.
 
 use super::ids::{IdReader, IdSource, config};

@@ -1,5 +1,5 @@
 //! What a vault holds, by name and without values, and whether asking for that is cheaper than reading
-//! what is wanted (spec: differentiators.md 6.1; design: the vault hub). Asks nobody itself.
+//! what is wanted (docs/refresh.md). Asks nobody itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;

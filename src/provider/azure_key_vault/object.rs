@@ -1,5 +1,5 @@
 //! `remoteRef` as Key Vault understands it: which kind of object, which name, which version
-//! (spec: azure-key-vault.md 3.1). What passes here is safe in a URL. Pure.
+//! (Azure Key Vault, "Objects, identifiers and versioning"). What passes here is safe in a URL. Pure.
 
 use crate::api::external_secret::{MetadataPolicy, RemoteRef};
 use crate::provider::Error;
@@ -150,7 +150,7 @@ impl<'a> Wanted<'a> {
         })
     }
 
-    /// Reads `remote_ref`, for many values (spec 3.6): secrets only.
+    /// Reads `remote_ref`, for many values (Azure Key Vault, "Objects, identifiers and versioning"): secrets only.
     pub(super) fn members(remote_ref: &'a RemoteRef) -> Result<Self, Error> {
         let wanted = Self::value(remote_ref)?;
         match wanted.object.kind {

@@ -1,5 +1,5 @@
 //! Workload identity: which application a ServiceAccount, or the operator's own pod, signs in as
-//! (spec: azure-key-vault.md 2.6 to 2.8). Two rules: ESO's usual one, where two sources of an id are
+//! (docs/identities.md; azure-workload-identity). Two rules: ESO's usual one, where two sources of an id are
 //! a conflict even when they agree, and that of `useAzureSDK`, where the first that says something
 //! counts.
 

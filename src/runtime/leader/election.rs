@@ -1,4 +1,4 @@
-//! What a candidate does with the Lease it read: client-go's rules (spec: operations.md 2.4), with time as
+//! What a candidate does with the Lease it read: client-go's rules (k8s.io/client-go/tools/leaderelection), with time as
 //! an argument. Remote times are written and never compared: a lease runs out by the local monotonic
 //! clock, counted from when its last change was seen. Knows no API server.
 

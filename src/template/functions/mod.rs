@@ -1,5 +1,5 @@
 //! The functions that External Secrets adds to templates: names, parameters, order of arguments
-//! (spec: templating.md 1.13). Knows what is called; the parts below know how it is done.
+//! (ESO's guide "Advanced templating"). Knows what is called; the parts below know how it is done.
 
 mod certificates;
 mod jwk;

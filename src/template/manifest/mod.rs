@@ -1,5 +1,4 @@
-//! Templates of a target that is no Secret: texts rendered into the fields of an object (spec:
-//! templating.md 1.7). Pure. What a ConfigMap's or Secret's template renders is not rendered again,
+//! Templates of a target that is no Secret: texts rendered into the fields of an object (docs/generic-targets.md). Pure. What a ConfigMap's or Secret's template renders is not rendered again,
 //! unlike in ESO, where a value that holds `{{` is executed.
 
 pub mod path;

@@ -1,4 +1,4 @@
-//! Paths into an object, such as `spec.rules[0].host` (spec: templating.md 1.7). Pure.
+//! Paths into an object, such as `spec.rules[0].host` (docs/generic-targets.md). Pure.
 
 use serde_json::{Map, Value};
 

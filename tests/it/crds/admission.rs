@@ -1,5 +1,5 @@
 //! What ESO's webhook refuses the API server refuses by itself, in words that help; what it accepts stays accepted
-//! (spec: external-secrets.md 8).
+//! (ESO's admission webhook).
 
 use serde_json::{Value, json};
 

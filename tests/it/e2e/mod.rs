@@ -1,5 +1,5 @@
 //! The cases of ESO's end-to-end suite that run against Azure, and its other common ones, by their
-//! names (testbed.md 7.5, operations.md 8.2 to 8.4): written from the description, played on a real API
+//! names (ESO's e2e suites for Azure): written from the description, played on a real API
 //! server. A case says what the vault holds, what is applied and what the Secret must be.
 
 #![expect(

@@ -1,4 +1,4 @@
-//! Every row of the catalogue of conditions and events (spec: external-secrets.md 2.13) but for
+//! Every row of the catalogue of conditions and events (docs/troubleshooting.md) but for
 //! those of generic targets: status, reason, message, event, and whether it is tried again soon.
 
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
 //! Refreshes that are due: what changed is found by one listing and read, what did not is not
-//! (spec: differentiators.md 6.1, 6.5).
+//! (docs/refresh.md).
 
 use serde_json::{Value, json};
 

@@ -154,7 +154,7 @@ impl Bed {
         self.azure.control()
     }
 
-    /// What points an operator at this bed, and nothing else (testbed.md 2.6).
+    /// What points an operator at this bed, and nothing else (crates/azfake/README.md).
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let mut environment = self.azure.environment(&self.ca_file);
         environment.push(("KUBECONFIG".into(), self.kubeconfig.display().to_string()));

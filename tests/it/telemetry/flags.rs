@@ -8,7 +8,7 @@ use super::corner::Corner;
 use crate::support::{run, settings};
 
 /// Each flag of ESO 2.9.0's controller but for addresses and namespace, which the test bed gives, with a value
-/// as its users have them (spec: operations.md 2.1); those that mean something here.
+/// as its users have them (ESO's page "Controller options"); those that mean something here.
 const MEANT: [&str; 29] = [
     "--metrics-secure=false",
     "--metrics-auth=false",

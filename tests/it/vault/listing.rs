@@ -1,4 +1,4 @@
-//! How changes are found by one listing for all, and when it is not made (design: the vault hub).
+//! How changes are found by one listing for all, and when it is not made (docs/refresh.md).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What Entra denies, with its codes and texts (recorded in golden/azure, spec/azure-key-vault.md 2.3).
+//! What Entra denies, with its codes and texts (Microsoft Entra, "Error codes").
 
 use serde_json::json;
 

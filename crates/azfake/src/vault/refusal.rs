@@ -1,4 +1,4 @@
-//! What a vault refuses, and the exact error documents of Azure for it (spec/azure-key-vault.md 3.8; golden/).
+//! What a vault refuses, and the exact error documents of Azure for it (Azure Key Vault, "REST API error codes").
 
 use serde_json::json;
 

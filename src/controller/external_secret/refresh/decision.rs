@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    /// The table of spec 2.3.1, a row a rule.
+    /// The rules of docs/refresh.md and ESO's refreshPolicy, a row each.
     #[test]
     fn the_refresh_table_holds() {
         let hourly = RefreshRule::Periodic(SignedDuration::from_hours(1));

@@ -12,7 +12,7 @@ use crate::seed::SecretContent;
 
 /// Created/updated of the first seeded version, 2025-01-01T00:00:00Z (golden/README.md).
 const EPOCH: i64 = 1_735_689_600;
-/// Longest secret value in bytes (spec/azure-key-vault.md 7.2).
+/// Longest secret value in bytes (Azure Key Vault, "About secrets").
 pub(crate) const MAX_VALUE_BYTES: usize = 25 * 1024;
 const MAX_CONTENT_TYPE: usize = 255;
 const MAX_TAGS: usize = 15;
