@@ -10,15 +10,13 @@ use serde_json::{Map, Value, json};
 use serde_saphyr::FlowSeq;
 
 use super::external_secret::ExternalSecret;
-use super::meta::{COMPONENT_LABEL, COMPONENT_VALUE, GROUP, VERSION, VERSION_BETA};
+use super::kinds::{KINDS, Kind, Served};
+use super::meta::{COMPONENT_LABEL, COMPONENT_VALUE, VERSION};
 use super::secret_store::SecretStore;
 
-/// A kind as the API server lists it.
+/// What the API server shows of a kind, and checks.
 struct Definition {
     kind: &'static str,
-    plural: &'static str,
-    short: &'static str,
-    scope: &'static str,
     /// Name, type, path.
     columns: &'static [(&'static str, &'static str, &'static str)],
     /// v1 only, as in ESO.
@@ -42,9 +40,6 @@ const STORE_COLUMNS: &[(&str, &str, &str)] = &[
 const DEFINITIONS: &[Definition] = &[
     Definition {
         kind: "ExternalSecret",
-        plural: "externalsecrets",
-        short: "es",
-        scope: "Namespaced",
         columns: &[
             ("StoreType", "string", ".spec.secretStoreRef.kind"),
             ("Store", "string", ".spec.secretStoreRef.name"),
@@ -63,18 +58,12 @@ const DEFINITIONS: &[Definition] = &[
     },
     Definition {
         kind: "SecretStore",
-        plural: "secretstores",
-        short: "ss",
-        scope: "Namespaced",
         columns: STORE_COLUMNS,
         selectable: &[],
         schema: || derived_schema(&SecretStore::crd()),
     },
     Definition {
         kind: "ClusterSecretStore",
-        plural: "clustersecretstores",
-        short: "css",
-        scope: "Cluster",
         columns: STORE_COLUMNS,
         selectable: &[],
         schema: || {
@@ -88,10 +77,13 @@ const DEFINITIONS: &[Definition] = &[
 
 /// All definitions, in the order in which they are installed.
 pub fn all() -> Vec<CustomResourceDefinition> {
-    DEFINITIONS
-        .iter()
-        .map(|kind| {
-            serde_json::from_value(definition(kind))
+    let served = KINDS.iter().filter_map(|kind| {
+        let definition = DEFINITIONS.iter().find(|it| it.kind == kind.name)?;
+        Some((kind, kind.served.as_ref()?, definition))
+    });
+    served
+        .map(|(kind, served, definition)| {
+            serde_json::from_value(crd(kind, served, definition))
                 .expect("the definition is built of JSON that the type describes")
         })
         .collect()
@@ -140,56 +132,59 @@ impl Serialize for Yaml<'_> {
     }
 }
 
-fn definition(kind: &Definition) -> Value {
-    let schema = (kind.schema)();
-    let version = |name: &str, is_stored: bool| {
-        let schema = if is_stored {
-            schema.clone()
-        } else {
-            bare(&schema)
-        };
-        let mut version = json!({
-            "name": name,
-            "served": true,
-            "storage": is_stored,
-            "subresources": {"status": {}},
-            "schema": {"openAPIV3Schema": schema},
-            "additionalPrinterColumns": kind.columns.iter()
-                .map(|(name, type_, path)| json!({"name": name, "type": type_, "jsonPath": path}))
-                .collect::<Value>(),
-        });
-        if !is_stored {
-            version["deprecated"] = json!(true);
-        } else if !kind.selectable.is_empty() {
-            version["selectableFields"] = kind
-                .selectable
-                .iter()
-                .map(|path| json!({"jsonPath": path}))
-                .collect();
-        }
-        version
-    };
+fn crd(kind: &Kind, served: &Served, definition: &Definition) -> Value {
+    let schema = (definition.schema)();
+    let versions = served.versions.iter().enumerate();
+    let versions = versions.map(|(index, name)| version(name, index == 0, &schema, definition));
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": format!("{}.{GROUP}", kind.plural),
+            "name": format!("{}.{}", served.plural, kind.group),
             "labels": {COMPONENT_LABEL: COMPONENT_VALUE},
         },
         "spec": {
-            "group": GROUP,
+            "group": kind.group,
             "names": {
-                "kind": kind.kind,
-                "listKind": format!("{}List", kind.kind),
-                "plural": kind.plural,
-                "singular": kind.kind.to_lowercase(),
-                "shortNames": [kind.short],
+                "kind": kind.name,
+                "listKind": format!("{}List", kind.name),
+                "plural": served.plural,
+                "singular": kind.name.to_lowercase(),
+                "shortNames": [served.short],
                 "categories": ["external-secrets"],
             },
-            "scope": kind.scope,
-            "versions": [version(VERSION, true), version(VERSION_BETA, false)],
+            "scope": if served.is_namespaced { "Namespaced" } else { "Cluster" },
+            "versions": versions.collect::<Value>(),
         },
     })
+}
+
+fn version(name: &str, is_stored: bool, schema: &Value, definition: &Definition) -> Value {
+    let schema = if is_stored {
+        schema.clone()
+    } else {
+        bare(schema)
+    };
+    let mut version = json!({
+        "name": name,
+        "served": true,
+        "storage": is_stored,
+        "subresources": {"status": {}},
+        "schema": {"openAPIV3Schema": schema},
+        "additionalPrinterColumns": definition.columns.iter()
+            .map(|(name, type_, path)| json!({"name": name, "type": type_, "jsonPath": path}))
+            .collect::<Value>(),
+    });
+    if !is_stored {
+        version["deprecated"] = json!(true);
+    } else if !definition.selectable.is_empty() {
+        version["selectableFields"] = definition
+            .selectable
+            .iter()
+            .map(|path| json!({"jsonPath": path}))
+            .collect();
+    }
+    version
 }
 
 /// The same schema without descriptions but one: what is explained is v1. The two texts must differ: the API server lifts

@@ -20,6 +20,7 @@ pub mod crds;
 pub mod duration;
 pub mod external_secret;
 pub mod fake;
+pub mod kinds;
 pub mod meta;
 mod schema;
 pub mod secret_store;

@@ -26,6 +26,7 @@ use futures::future::{BoxFuture, FutureExt as _, join_all};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 
+use crate::api::kinds::EXTERNAL_SECRET;
 use crate::clock::Clock;
 use crate::kubernetes::events::Recorder;
 use crate::lifecycle::{Drain, Readiness, Stop};
@@ -44,7 +45,6 @@ pub use index::{StoreKey, TemplateSource};
 pub use store::{Error as StoreError, Providers, StoreAccess};
 pub use templates::{Error as TemplateError, TextSources, of_config_map, of_secret};
 
-const COMPONENT: &str = "external-secrets";
 /// How long the last events may take to be written.
 const EVENTS_WITHIN: Duration = Duration::from_secs(3);
 
@@ -66,7 +66,7 @@ pub struct Setup {
 
 /// Runs all controllers until `stop`, then lets running reconciles finish and writes the last events.
 pub async fn run(setup: Setup, stop: Stop) -> Drain {
-    let (recorder, write_events) = Recorder::new(setup.client.clone(), COMPONENT);
+    let (recorder, write_events) = Recorder::new(setup.client.clone(), EXTERNAL_SECRET.component);
     let mut write_events = pin!(write_events);
     let drain = tokio::select! {
         drain = follow_and_work(setup, recorder, stop) => drain,

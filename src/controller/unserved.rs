@@ -3,12 +3,11 @@
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Client};
 
+use crate::api::kinds::is_served;
 use crate::api::meta::{GENERATOR_GROUP, GROUP};
-
 use crate::kubernetes::answers::chain;
 
 const UNKNOWN: &str = "not known whether there are objects of this kind, which is not served";
-const SERVED: [&str; 3] = ["ExternalSecret", "SecretStore", "ClusterSecretStore"];
 
 /// Warns about each kind of the groups whose objects nobody looks after, but for those switched `off`.
 /// An operator of one namespace may lack the right to look, and is silent about that.
@@ -19,7 +18,7 @@ pub async fn warn(client: Client, off: Vec<&'static str>, is_scoped: bool) {
                 // each kind has versions of its own: v1 of the group has no PushSecret
                 for (resource, _) in found.resources_by_stability() {
                     let kind = resource.kind.as_str();
-                    if !SERVED.contains(&kind) && !off.contains(&kind) {
+                    if !is_served(group, kind) && !off.contains(&kind) {
                         warn_of(&client, &resource, is_scoped).await;
                     }
                 }

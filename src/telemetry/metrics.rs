@@ -7,6 +7,8 @@ use k8s_openapi::jiff::Timestamp;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{IntCounterVec, IntGaugeVec, TextEncoder};
 
+use crate::api::kinds::{CLUSTER_SECRET_STORE, EXTERNAL_SECRET, SECRET_STORE};
+
 use super::families::{Family, Registry, counter, gauge};
 use super::objects::{ObjectMetrics, ObjectOptions};
 use super::overdue::{Overdue, OverdueMetrics};
@@ -51,12 +53,16 @@ impl Metrics {
             per_object: true,
             ..objects
         };
-        let external_secret = ObjectMetrics::new(&registry, "externalsecret", objects)?;
+        let external_secret = ObjectMetrics::new(&registry, EXTERNAL_SECRET.controller, objects)?;
         let syncs = SyncMetrics::new(&registry, external_secret.labels.clone())?;
         Ok(Self {
             external_secret,
-            secret_store: ObjectMetrics::new(&registry, "secretstore", stores)?,
-            cluster_secret_store: ObjectMetrics::new(&registry, "clustersecretstore", stores)?,
+            secret_store: ObjectMetrics::new(&registry, SECRET_STORE.controller, stores)?,
+            cluster_secret_store: ObjectMetrics::new(
+                &registry,
+                CLUSTER_SECRET_STORE.controller,
+                stores,
+            )?,
             syncs,
             provider_calls: counter(
                 &registry,

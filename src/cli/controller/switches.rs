@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::api::kinds::{CLUSTER_EXTERNAL_SECRET, CLUSTER_PUSH_SECRET, PUSH_SECRET};
 use crate::cli::go_bool::GoBool as _;
 use crate::controller::Switches;
 
@@ -40,12 +41,12 @@ impl Flags {
     pub(super) fn switches(&self) -> Switches {
         let unserved = [
             (
-                "ClusterExternalSecret",
+                CLUSTER_EXTERNAL_SECRET,
                 self.enable_cluster_external_secret_reconciler,
             ),
-            ("PushSecret", self.enable_push_secret_reconciler),
+            (PUSH_SECRET, self.enable_push_secret_reconciler),
             (
-                "ClusterPushSecret",
+                CLUSTER_PUSH_SECRET,
                 self.enable_cluster_push_secret_reconciler,
             ),
         ];

@@ -9,6 +9,7 @@ use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{ObjectRef, Store};
 
 use crate::api::external_secret::ExternalSecret;
+use crate::api::kinds::EXTERNAL_SECRET;
 use crate::api::meta::NamespacedName;
 use crate::api::secret_store::StoreKind;
 use crate::controller::engine::{Next, Reconciler, WorkQueue, WorkerPermit};
@@ -39,7 +40,7 @@ pub struct ExternalSecretReconciler {
 impl Reconciler for ExternalSecretReconciler {
     type Key = NamespacedName;
 
-    const NAME: &'static str = "externalsecret";
+    const NAME: &'static str = EXTERNAL_SECRET.controller;
 
     fn queue(&self) -> &WorkQueue<NamespacedName> {
         &self.env.state.queue

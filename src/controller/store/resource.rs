@@ -3,6 +3,7 @@
 use kube::{Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
+use crate::api::kinds::{CLUSTER_SECRET_STORE, SECRET_STORE};
 use crate::api::secret_store::{
     ClusterSecretStore, SecretStore, SecretStoreSpec, SecretStoreStatus,
 };
@@ -29,8 +30,8 @@ pub trait StoreResource:
 }
 
 impl StoreResource for SecretStore {
-    const COMPONENT: &'static str = "secret-store";
-    const CONTROLLER: &'static str = "secretstore";
+    const COMPONENT: &'static str = SECRET_STORE.component;
+    const CONTROLLER: &'static str = SECRET_STORE.controller;
 
     fn spec(&self) -> &SecretStoreSpec {
         &self.spec
@@ -54,8 +55,8 @@ impl StoreResource for SecretStore {
 }
 
 impl StoreResource for ClusterSecretStore {
-    const COMPONENT: &'static str = "cluster-secret-store";
-    const CONTROLLER: &'static str = "clustersecretstore";
+    const COMPONENT: &'static str = CLUSTER_SECRET_STORE.component;
+    const CONTROLLER: &'static str = CLUSTER_SECRET_STORE.controller;
 
     fn spec(&self) -> &SecretStoreSpec {
         &self.spec
