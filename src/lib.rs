@@ -1,4 +1,4 @@
-//! Keyferry keeps Kubernetes Secrets in step with Azure Key Vault.
+//! Keyferry keeps Kubernetes Secrets in sync with Azure Key Vault.
 //!
 //! The table has the modules in the order of their layers, lowest first, and that order is the dependency
 //! rule: a module imports only what is in the table before it. `cargo xtask tidy` enforces it;
@@ -11,8 +11,9 @@
 //! | 1 | [`lifecycle`] | the stop, how the work ended, readiness; pure |
 //! | 2 | [`credentials`], [`provider`] | the ports |
 //! | 3 | [`azure`], [`provider::azure_key_vault`], [`kubernetes`] | the adapters: Azure never sees the cluster |
-//! | 4 | [`controller`] | what is done when, and what is told about it |
+//! | 4 | [`controller`] | what is done when, and what is reported about it |
 //! | 5 | [`runtime`], [`cli`] | the process |
+//! | 5 | [`fuzzing`] | what the fuzz targets reach by no other way |
 
 pub mod api;
 pub mod azure;
@@ -20,6 +21,8 @@ pub mod cli;
 pub mod clock;
 pub mod controller;
 pub mod credentials;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod kubernetes;
 pub mod lifecycle;
 pub mod pki;

@@ -2,8 +2,11 @@
 //! corpus, so that it also runs where there is no nightly toolchain.
 
 use keyferry::api::external_secret::{DecodingStrategy, Rewrite};
+use keyferry::fuzzing;
+use keyferry::pki::certificate::{self, Certificate};
+use keyferry::pki::{keys as private_keys, pem as pem_text, pkcs12 as archives};
 use keyferry::secret::{SecretData, SecretValue, decoding, keys, members, property, rewrite};
-use keyferry::template;
+use keyferry::template::{self, yaml as yaml_text};
 use serde_json::{Value, json};
 
 /// First line: a path. The rest: the value that it is looked up in.
@@ -77,6 +80,104 @@ pub fn rewrite(input: &[u8]) {
         );
         drop(keys::validate(rewritten));
     }
+}
+
+/// First line: a password. The rest: a PKCS#12 archive.
+pub fn pkcs12(input: &[u8]) {
+    let (password, archive) = split(input, b'\n');
+    let Ok(contents) = archives::read(archive, password) else {
+        return;
+    };
+    assert!(
+        private_keys::pkcs8_of(&contents.key).is_some(),
+        "the key is PKCS#8"
+    );
+    assert!(!contents.certificates.is_empty(), "there is a certificate");
+    let parsed = contents
+        .certificates
+        .iter()
+        .map(|der| Certificate::parse(der));
+    let Ok(chain) = parsed.collect::<Result<Vec<_>, _>>() else {
+        return;
+    };
+    let written = archives::archive(&chain, &contents.key, password).expect("it can be written");
+    let again = archives::read(&written, password).expect("what was written can be read");
+    assert_eq!(*again.key, *contents.key, "the key changed");
+    assert_eq!(
+        again.certificates, contents.certificates,
+        "the chain changed"
+    );
+}
+
+/// Blocks of PEM, and the private keys in them.
+pub fn pem(input: &[u8]) {
+    for block in pem_text::blocks(input) {
+        drop(private_keys::pkcs8_of(&block.bytes));
+        drop(archives::decrypt_key(&block.bytes, b"password"));
+        if std::str::from_utf8(&block.kind).is_err() {
+            continue;
+        }
+        let text = block.encode();
+        let (again, rest) = pem_text::next(text.as_bytes()).expect("a block is written as one");
+        assert_eq!(again.kind, block.kind, "the type changed");
+        assert_eq!(*again.bytes, *block.bytes, "the bytes changed");
+        assert!(rest.is_empty(), "more than the block was written");
+    }
+}
+
+/// Certificates: one in DER, or any number in PEM.
+pub fn certificate(input: &[u8]) {
+    let blocks = pem_text::blocks(input);
+    let ders = blocks.iter().map(|block| &block.bytes[..]).chain([input]);
+    let chain: Vec<Certificate> = ders
+        .filter_map(|der| Certificate::parse(der).ok())
+        .collect();
+    for one in &chain {
+        drop((one.subject(), one.public_key(), one.not_after()));
+        assert!(certificate::x509(&one.der).is_ok(), "it was read before");
+    }
+    if let Ok(ordered) = certificate::in_order(&chain) {
+        assert!(ordered.len() <= chain.len(), "a certificate was made up");
+        let mut pairs = ordered.windows(2);
+        assert!(
+            pairs.all(|pair| pair[0].is_issued_by(&pair[1])),
+            "the order is not that of issuers"
+        );
+    }
+}
+
+/// A text that is read as YAML in each way that templates do.
+pub fn yaml(input: &[u8]) {
+    drop((yaml_text::key_values(input), yaml_text::to_json(input)));
+    let value = yaml_text::from_yaml(input);
+    if let Some(text) = yaml_text::to_yaml(&value) {
+        // the last line break is not written
+        let again = yaml_text::from_yaml(format!("{text}\n").as_bytes());
+        assert_eq!(
+            yaml_text::to_yaml(&again),
+            Some(text),
+            "what was written is not what is read"
+        );
+    }
+}
+
+/// First 4 bytes: seconds since 1970. The rest: a cron schedule.
+pub fn cron(input: &[u8]) {
+    let Some((seconds, text)) = input.split_first_chunk() else {
+        return;
+    };
+    let Ok(text) = std::str::from_utf8(text) else {
+        return;
+    };
+    let after = i64::from(u32::from_be_bytes(*seconds));
+    let until = after + 366 * 24 * 60 * 60;
+    let Some(firing) = fuzzing::next_firing(text, after, until) else {
+        return;
+    };
+    assert!(after < firing && firing <= until, "it is out of bounds");
+    assert_eq!(firing % 60, 0, "it is not at the beginning of a minute");
+    let again = fuzzing::next_firing(text, firing - 1, until);
+    assert_eq!(again, Some(firing), "a firing was passed over or made up");
 }
 
 /// The parts before and behind the first `byte`.

@@ -9,6 +9,15 @@
 //!   same serde default; everything else is an `Option` with an accessor that gives ESO's meaning of absence.
 //!
 //! Doc comments of fields are what `kubectl explain` prints, so they speak to the user.
+//!
+//! | layer | module | knows |
+//! | --- | --- | --- |
+//! | 0 | [`schema`] | pieces of schema |
+//! | 1 | [`duration`], [`meta`] | durations; what all kinds share |
+//! | 2 | [`azure_kv`], [`fake`], [`kinds`] | provider blocks; the table of kinds |
+//! | 3 | [`secret_store`] | both kinds of store |
+//! | 4 | [`external_secret`] | ExternalSecret |
+//! | 5 | [`crds`] | the definitions |
 
 #![expect(
     clippy::doc_markdown,

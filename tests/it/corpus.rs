@@ -34,3 +34,28 @@ fn values_are_decoded() {
 fn keys_are_rewritten() {
     feed("rewrite", targets::rewrite);
 }
+
+#[test]
+fn archives_are_read() {
+    feed("pkcs12", targets::pkcs12);
+}
+
+#[test]
+fn blocks_of_pem_are_read() {
+    feed("pem", targets::pem);
+}
+
+#[test]
+fn certificates_are_read() {
+    feed("certificate", targets::certificate);
+}
+
+#[test]
+fn yaml_is_read_and_written() {
+    feed("yaml", targets::yaml);
+}
+
+#[test]
+fn schedules_fire() {
+    feed("cron", targets::cron);
+}

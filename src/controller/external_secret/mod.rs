@@ -43,6 +43,7 @@ use watch::{ObjectWatch, TargetWatch};
 
 pub use dry_run::{Plan, plan};
 pub use error::Error;
+pub use spec::Schedule;
 pub use state::{Env, State};
 pub use target::{Error as TargetError, TargetPlan};
 

@@ -1,9 +1,10 @@
 //! Reads the first document of a text: aliases, merge keys and limits. Knows the parser's events;
 //! does not know what a scalar means.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use libyaml_safer::{ErrorKind, EventData, Parser};
+use libyaml_safer::{ErrorKind, EventData, Parser, ScalarStyle};
 
 use super::error::Error;
 use super::node::{MAX_DEPTH, Node};
@@ -25,10 +26,13 @@ pub(super) fn read(text: &[u8]) -> Result<Node, Error> {
     if std::str::from_utf8(text).is_err() {
         return Err(Error::Syntax(NOT_TEXT.to_owned()));
     }
+    let ended = ended(text);
     let mut parser = Parser::new();
-    parser.set_input(text);
+    let mut input = &*ended;
+    parser.set_input(&mut input);
     let mut reader = Reader {
         parser,
+        end: (ended.len() > text.len()).then_some(ended.len()),
         anchors: HashMap::new(),
         nodes: 0,
         bytes: 0,
@@ -54,8 +58,21 @@ pub(super) fn read(text: &[u8]) -> Result<Node, Error> {
     Ok(node)
 }
 
+/// libyaml-safer 0.3 panics if the last line of a block scalar lacks its line break: the text gets one.
+fn ended(text: &[u8]) -> Cow<'_, [u8]> {
+    let breaks = ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"];
+    let has_break = breaks.iter().any(|it| text.ends_with(it.as_bytes()));
+    let last_line = text.rsplit(|byte| *byte == b'\n').next();
+    if has_break || last_line.is_none_or(|line| line.trim_ascii().is_empty()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned([text, b"\n"].concat())
+}
+
 struct Reader<'a> {
-    parser: Parser<&'a [u8]>,
+    parser: Parser<&'a mut &'a [u8]>,
+    /// The length of the text, if its last line break was added to it.
+    end: Option<usize>,
     /// nodes by anchor; none while the node is being read
     anchors: HashMap<String, Option<Node>>,
     nodes: usize,
@@ -71,7 +88,21 @@ impl Reader<'_> {
             .map_err(|_| Error::Syntax("the parser gave up".to_owned()))?
             .map_err(|error| syntax(&error))?;
         self.line = event.start_mark.line + 1;
-        Ok(event.data)
+        let mut data = event.data;
+        if let EventData::Scalar {
+            value,
+            style: ScalarStyle::Literal | ScalarStyle::Folded,
+            ..
+        } = &mut data
+            && self
+                .end
+                .is_some_and(|end| event.end_mark.index == end as u64)
+            && value.ends_with('\n')
+        {
+            // the line break that was added
+            value.pop();
+        }
+        Ok(data)
     }
 
     fn node(&mut self, event: EventData, depth: usize) -> Result<Node, Error> {

@@ -15,6 +15,7 @@ mod sync_spec;
 mod validate;
 mod windows;
 
+pub use cron::Schedule;
 pub use policy::{Act, Creation, Deletion, act};
 pub use references::{references, templates};
 #[cfg(test)]
