@@ -28,7 +28,7 @@ const MESSAGE_BYTES: usize = 1024;
 
 /// Normal or Warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum EventType {
     /// Something happened as wished.
     Normal,
     /// Somebody should look.
@@ -37,9 +37,9 @@ pub enum Kind {
 
 /// One thing that happened to one object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Note {
+pub struct EventBody {
     /// Normal or Warning.
-    pub kind: Kind,
+    pub kind: EventType,
     /// The machine-readable reason.
     pub reason: &'static str,
     /// What a person reads; cut at 1 KiB.
@@ -50,13 +50,13 @@ pub struct Note {
 #[derive(Clone)]
 pub struct Recorder {
     component: &'static str,
-    queue: mpsc::Sender<Entry>,
+    queue: mpsc::Sender<QueuedEvent>,
 }
 
-struct Entry {
+struct QueuedEvent {
     component: &'static str,
     about: ObjectReference,
-    note: Note,
+    note: EventBody,
     at: Timestamp,
 }
 
@@ -78,8 +78,8 @@ impl Recorder {
     }
 
     /// Queues `note` about `about`. Dropped where the API server is that far behind.
-    pub fn publish(&self, about: ObjectReference, note: Note, at: Timestamp) {
-        let entry = Entry {
+    pub fn publish(&self, about: ObjectReference, note: EventBody, at: Timestamp) {
+        let entry = QueuedEvent {
             component: self.component,
             about,
             note,
@@ -92,37 +92,37 @@ impl Recorder {
 }
 
 /// Writes what is queued, some at a time, but never two of the same thing.
-async fn write_all(client: Client, mut entries: mpsc::Receiver<Entry>) {
-    let mut book = Book::default();
+async fn write_all(client: Client, mut entries: mpsc::Receiver<QueuedEvent>) {
+    let mut correlator = EventCorrelator::default();
     let mut writing = FuturesUnordered::new();
     loop {
         let entry = tokio::select! {
             Some((key, written)) = writing.next() => {
-                book.settle(key, written);
+                correlator.settle(key, written);
                 continue;
             }
             entry = entries.recv(), if writing.len() < AT_ONCE => entry,
         };
         let Some(entry) = entry else { break };
-        let key = book.key(&entry);
-        while book.writing.contains(&key)
+        let key = correlator.key(&entry);
+        while correlator.writing.contains(&key)
             && let Some((key, written)) = writing.next().await
         {
-            book.settle(key, written);
+            correlator.settle(key, written);
         }
-        if let Some(act) = book.next(key, entry) {
+        if let Some(act) = correlator.next(key, entry) {
             let client = client.clone();
             writing.push(async move { (key, carry_out(&client, act).await) });
         }
     }
     while let Some((key, written)) = writing.next().await {
-        book.settle(key, written);
+        correlator.settle(key, written);
     }
 }
 
 /// What was written, so that a repetition counts up.
 #[derive(Default)]
-struct Book {
+struct EventCorrelator {
     /// Told apart by a hash: as many as there are objects may be remembered.
     hasher: RandomState,
     seen: HashMap<u64, Seen>,
@@ -141,23 +141,23 @@ struct Seen {
 }
 
 /// What an entry comes to.
-struct Act {
-    entry: Entry,
+struct EventWrite {
+    entry: QueuedEvent,
     /// The event that is counted up, if there is one.
     again: Option<(String, i32)>,
     serial: usize,
 }
 
-impl Book {
-    fn key(&self, entry: &Entry) -> u64 {
+impl EventCorrelator {
+    fn key(&self, entry: &QueuedEvent) -> u64 {
         self.hasher
             .hash_one((&entry.about.uid, entry.component, &entry.note))
     }
 
     /// What `entry` comes to; `None` where it was said lately.
-    fn next(&mut self, key: u64, entry: Entry) -> Option<Act> {
+    fn next(&mut self, key: u64, entry: QueuedEvent) -> Option<EventWrite> {
         self.serial = self.serial.wrapping_add(1);
-        let mut act = Act {
+        let mut act = EventWrite {
             entry,
             again: None,
             serial: self.serial,
@@ -165,7 +165,7 @@ impl Book {
         let seen = self.seen.get_mut(&key);
         if let Some(known) = seen.filter(|known| known.written.elapsed() < REMEMBERED) {
             known.count = known.count.saturating_add(1);
-            if act.entry.note.kind == Kind::Warning && known.written.elapsed() < QUIET {
+            if act.entry.note.kind == EventType::Warning && known.written.elapsed() < QUIET {
                 return None;
             }
             known.written = Instant::now();
@@ -215,7 +215,7 @@ impl Book {
 }
 
 /// Counts an event up or makes one; returns the name of a new one.
-async fn carry_out(client: &Client, act: Act) -> kube::Result<Option<String>> {
+async fn carry_out(client: &Client, act: EventWrite) -> kube::Result<Option<String>> {
     let entry = &act.entry;
     // cluster-scoped objects have their events in `default`, as client-go does
     let namespace = entry.about.namespace.as_deref().unwrap_or("default");
@@ -235,7 +235,7 @@ async fn carry_out(client: &Client, act: Act) -> kube::Result<Option<String>> {
     Ok(event.metadata.name)
 }
 
-fn event(entry: &Entry, namespace: &str, serial: usize) -> Event {
+fn event(entry: &QueuedEvent, namespace: &str, serial: usize) -> Event {
     let object = entry.about.name.as_deref().unwrap_or_default();
     let nanos = entry.at.as_nanosecond();
     let mut message = entry.note.message.clone();
@@ -255,8 +255,8 @@ fn event(entry: &Entry, namespace: &str, serial: usize) -> Event {
         message: Some(message),
         type_: Some(
             match entry.note.kind {
-                Kind::Normal => "Normal",
-                Kind::Warning => "Warning",
+                EventType::Normal => "Normal",
+                EventType::Warning => "Warning",
             }
             .to_owned(),
         ),

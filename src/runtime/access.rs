@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use k8s_openapi::api::authentication::v1::UserInfo;
 use kube::Client;
 
-use super::answers::{Answers, Question};
+use super::review_cache::{ReviewCache, ReviewKey};
 use crate::kubernetes::reviews;
 
 /// How long it counts whose token it is, or that it is nobody's: so late is it noticed that one has ended.
@@ -24,32 +24,32 @@ const DENIED: Duration = Duration::from_secs(30);
 
 /// The API server that is asked, and what it answered of late.
 #[derive(Clone)]
-pub(super) struct Gatekeeper {
+pub(super) struct MetricsAuthorizer {
     client: Client,
-    users: Answers<Option<UserInfo>>,
-    rights: Answers<bool>,
+    users: ReviewCache<Option<UserInfo>>,
+    rights: ReviewCache<bool>,
 }
 
 /// Lets a request pass that may.
 pub(super) async fn check(
-    State(gatekeeper): State<Gatekeeper>,
+    State(authorizer): State<MetricsAuthorizer>,
     request: Request,
     next: Next,
 ) -> Response {
     let (head, body) = request.into_parts();
-    match gatekeeper.judge(&head).await {
+    match authorizer.judge(&head).await {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(refusal) => refusal,
     }
 }
 
-impl Gatekeeper {
+impl MetricsAuthorizer {
     /// Asks by this client.
     pub(super) fn new(client: Client) -> Self {
         Self {
             client,
-            users: Answers::default(),
-            rights: Answers::default(),
+            users: ReviewCache::default(),
+            rights: ReviewCache::default(),
         }
     }
 
@@ -74,24 +74,24 @@ impl Gatekeeper {
 
     /// Whose token this is; `None`: nobody's.
     async fn user(&self, token: &str) -> kube::Result<Option<UserInfo>> {
-        let (question, now) = (Question::of(&[token]), Instant::now());
-        if let Some(user) = self.users.of(&question, now) {
+        let (key, now) = (ReviewKey::new(&[token]), Instant::now());
+        if let Some(user) = self.users.get(&key, now) {
             return Ok(user);
         }
         let user = reviews::authenticate(&self.client, token).await?;
-        self.users.keep(question, user.clone(), IDENTITY, now);
+        self.users.keep(key, user.clone(), IDENTITY, now);
         Ok(user)
     }
 
     /// Whether the user with this token may do this.
     async fn may(&self, token: &str, user: UserInfo, verb: &str, path: &str) -> kube::Result<bool> {
-        let (question, now) = (Question::of(&[token, verb, path]), Instant::now());
-        if let Some(may) = self.rights.of(&question, now) {
+        let (key, now) = (ReviewKey::new(&[token, verb, path]), Instant::now());
+        if let Some(may) = self.rights.get(&key, now) {
             return Ok(may);
         }
         let may = reviews::may(&self.client, user, verb, path).await?;
         let period = if may { ALLOWED } else { DENIED };
-        self.rights.keep(question, may, period, now);
+        self.rights.keep(key, may, period, now);
         Ok(may)
     }
 }

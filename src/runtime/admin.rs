@@ -11,7 +11,7 @@ use kube::Client;
 use tokio::net::TcpListener;
 use tower::limit::ConcurrencyLimitLayer;
 
-use super::access::{self, Gatekeeper};
+use super::access::{self, MetricsAuthorizer};
 use super::tls::{Certificate, TlsListener};
 use crate::lifecycle::Readiness;
 use crate::telemetry::Metrics;
@@ -67,7 +67,7 @@ pub(crate) struct Server {
 
 /// What keeps strangers from a server.
 #[derive(Default)]
-pub(crate) struct Shield {
+pub(crate) struct MetricsSecurity {
     /// It speaks TLS, and shows this.
     pub certificate: Option<Certificate>,
     /// It asks this API server who may read.
@@ -75,25 +75,25 @@ pub(crate) struct Shield {
 }
 
 impl Server {
-    /// `/metrics`, behind `shield`.
+    /// `/metrics`, behind `security`.
     pub(crate) async fn metrics(
         address: SocketAddr,
         metrics: Metrics,
-        shield: Shield,
+        security: MetricsSecurity,
     ) -> Result<Self, Error> {
         let mut router = Router::new()
             .route("/metrics", get(exposition))
             .with_state(metrics);
-        if let Some(client) = shield.reviews {
+        if let Some(client) = security.reviews {
             router = router
                 .layer(middleware::from_fn_with_state(
-                    Gatekeeper::new(client),
+                    MetricsAuthorizer::new(client),
                     access::check,
                 ))
                 .layer(ConcurrencyLimitLayer::new(REVIEWS));
         }
         let mut server = Self::bind("--metrics-addr", address, router).await?;
-        server.certificate = shield.certificate;
+        server.certificate = security.certificate;
         Ok(server)
     }
 

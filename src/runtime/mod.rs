@@ -2,8 +2,8 @@
 
 mod access;
 pub(crate) mod admin;
-mod answers;
 pub(crate) mod leader;
 pub(crate) mod process;
+mod review_cache;
 pub(crate) mod shutdown;
 pub(crate) mod tls;

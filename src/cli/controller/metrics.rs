@@ -9,7 +9,7 @@ use kube::Config;
 use crate::cli::go_bool::GoBool as _;
 use crate::kubernetes::client;
 use crate::kubernetes::write_guard::WriteGuard;
-use crate::runtime::admin::{self, Server, Shield};
+use crate::runtime::admin::{self, MetricsSecurity, Server};
 use crate::runtime::tls::{Certificate, Files};
 use crate::telemetry::{Metrics, ObjectOptions};
 
@@ -89,12 +89,12 @@ impl MetricsFlags {
         } else {
             None
         };
-        let shield = Shield {
+        let security = MetricsSecurity {
             certificate,
             reviews,
         };
         Ok(Some(
-            Server::metrics(address, metrics.clone(), shield).await?,
+            Server::metrics(address, metrics.clone(), security).await?,
         ))
     }
 

@@ -16,7 +16,7 @@ use crate::controller::engine::{Next, Reconciler, WorkQueue, WorkerPermit};
 use crate::controller::index::{Change, Dependency, StoreKey};
 use crate::controller::reconcile::status::{self, OnConflict, Written};
 use crate::kubernetes::answers::chain;
-use crate::kubernetes::events::{Kind, Note};
+use crate::kubernetes::events::{EventBody, EventType};
 use crate::provider::{Error, Retry};
 
 use super::allowed_keys;
@@ -187,7 +187,7 @@ async fn report<K: StoreResource>(
     let recorder = ctx.recorder.as_component(K::COMPONENT);
     let note = note(verdict);
     if after == before {
-        if note.kind == Kind::Warning {
+        if note.kind == EventType::Warning {
             recorder.publish(store.object_ref(&()), note, now);
         }
         return Ok(Written::At(store.resource_version().unwrap_or_default()));
@@ -208,8 +208,8 @@ async fn report<K: StoreResource>(
         return Ok(written);
     }
     if matches!(verdict, Verdict::Valid) && is_unmaintained(store) {
-        let warning = Note {
-            kind: Kind::Warning,
+        let warning = EventBody {
+            kind: EventType::Warning,
             reason: UNMAINTAINED,
             message: "store isn't currently maintained. Please plan and prepare accordingly."
                 .to_owned(),

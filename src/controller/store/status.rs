@@ -8,7 +8,7 @@ use crate::api::secret_store::SecretStoreStatus;
 use crate::controller::reconcile::conditions::{put, put_ready};
 use crate::controller::reconcile::failure::Failure;
 use crate::kubernetes::answers::chain;
-use crate::kubernetes::events::{Kind, Note};
+use crate::kubernetes::events::{EventBody, EventType};
 use crate::provider::Error;
 
 use super::allowed_keys::AllowedKeys;
@@ -59,13 +59,13 @@ pub fn next_status(
 }
 
 /// The event about it.
-pub fn note(verdict: Verdict<'_>) -> Note {
+pub fn note(verdict: Verdict<'_>) -> EventBody {
     let (kind, reason, message) = match verdict {
-        Verdict::Valid => (Kind::Normal, VALID, "store validated".to_owned()),
-        Verdict::Unknown(reason) => (Kind::Warning, UNKNOWN, reason.to_owned()),
-        Verdict::Invalid(error) => (Kind::Warning, INVALID, chain(error)),
+        Verdict::Valid => (EventType::Normal, VALID, "store validated".to_owned()),
+        Verdict::Unknown(reason) => (EventType::Warning, UNKNOWN, reason.to_owned()),
+        Verdict::Invalid(error) => (EventType::Warning, INVALID, chain(error)),
     };
-    Note {
+    EventBody {
         kind,
         reason,
         message,
@@ -77,7 +77,7 @@ pub fn reach_status(
     status: &mut SecretStoreStatus,
     state: Option<Reachable>,
     now: Timestamp,
-) -> Option<(bool, Option<Note>)> {
+) -> Option<(bool, Option<EventBody>)> {
     let (is_reachable, reason, message) = match state? {
         Reachable::Answers => (true, REACHABLE, "the vault answers".to_owned()),
         Reachable::Away { fault, message } => (false, fault.reason(), message),
@@ -85,11 +85,11 @@ pub fn reach_status(
     let mut conditions = status.conditions.iter();
     let before = conditions.find(|it| it.type_ == REACHABLE);
     let was_reachable = before.is_none_or(Condition::is_true);
-    let note = (was_reachable != is_reachable).then(|| Note {
+    let note = (was_reachable != is_reachable).then(|| EventBody {
         kind: if is_reachable {
-            Kind::Normal
+            EventType::Normal
         } else {
-            Kind::Warning
+            EventType::Warning
         },
         reason: if is_reachable {
             REACHABLE

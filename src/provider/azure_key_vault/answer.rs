@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// What was asked of whom.
-pub(super) struct Question<'a> {
+pub(super) struct Request<'a> {
     /// The vault's host.
     pub(super) host: &'a str,
     /// What was asked.
@@ -28,7 +28,7 @@ pub(super) struct Question<'a> {
     pub(super) limit: Duration,
 }
 
-impl Question<'_> {
+impl Request<'_> {
     /// `None` where the vault has no such object: only a vault's own word counts, not a 404 of
     /// something in between.
     pub(super) fn refusal(&self, error: &azure_core::Error) -> Option<Error> {
@@ -149,17 +149,14 @@ fn unauthorized(answer: &Answer) -> Error {
 
 /// What a request that ended with `error`, if with any, means for all who ask this vault; `None`
 /// where nobody asked it, because the sign-in failed.
-pub(super) fn outcome(
-    error: Option<&azure_core::Error>,
-    question: &Question<'_>,
-) -> Option<Outcome> {
+pub(super) fn outcome(error: Option<&azure_core::Error>, request: &Request<'_>) -> Option<Outcome> {
     let Some(error) = error else {
         return Some(Outcome::Answered);
     };
     if entra::sign_in_failure(error).is_some() {
         return None;
     }
-    Some(match (Answer::of(error), question.refusal(error)) {
+    Some(match (Answer::of(error), request.refusal(error)) {
         (Some(answer), _) if answer.status == 429 => Outcome::Throttled(answer.retry_after),
         (_, Some(refusal @ Error::Unavailable { .. })) => Outcome::Failed(refusal),
         _ => Outcome::Answered,
@@ -215,12 +212,12 @@ mod tests {
 
     fn refusal(status: u16, body: &'static str) -> Option<Error> {
         let object = Object::latest_secret("db").unwrap();
-        let question = Question {
+        let request = Request {
             host: "kv.vault.azure.net",
             operation: Operation::Get(&object),
             limit: Duration::from_secs(10),
         };
-        question.refusal(&answered(status, None, body))
+        request.refusal(&answered(status, None, body))
     }
 
     #[test]

@@ -8,7 +8,7 @@ use azure_core::http::response::ResponseBody;
 use azure_core::http::{StatusCode, Url};
 use futures::FutureExt as _;
 
-use super::answer::{Question, outcome, pause};
+use super::answer::{Request, outcome, pause};
 use super::config::Vault;
 use super::document::{Document, Page};
 use super::flights::SingleFlight;
@@ -124,7 +124,7 @@ impl VaultClient {
         operation: Operation<'_>,
         link: Option<Url>,
     ) -> Result<Option<ResponseBody>, Error> {
-        let question = Question {
+        let request = Request {
             host: &self.vault.host,
             operation,
             limit: self.azure.request_timeout(),
@@ -134,7 +134,7 @@ impl VaultClient {
         let error = loop {
             let permit = self.gate.permit().await?;
             let asked = self.rest.send(operation, link.clone()).await;
-            if let Some(outcome) = outcome(asked.as_ref().err(), &question) {
+            if let Some(outcome) = outcome(asked.as_ref().err(), &request) {
                 permit.ended(outcome);
             }
             let error = match asked {
@@ -153,7 +153,7 @@ impl VaultClient {
             tokio::time::sleep(pause).await;
             tries += 1;
         };
-        question.refusal(&error).map_or(Ok(None), Err)
+        request.refusal(&error).map_or(Ok(None), Err)
     }
 }
 

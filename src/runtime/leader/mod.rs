@@ -4,7 +4,7 @@
 mod election;
 #[cfg(test)]
 mod election_tests;
-mod vacancy;
+mod lease_watch;
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -143,7 +143,7 @@ impl Elector {
     async fn win(&mut self, end: &mut oneshot::Receiver<Drain>) -> Option<Instant> {
         let (api, name) = (self.api.clone(), self.name.clone());
         let vacant = Notify::new();
-        let mut watch = pin!(vacancy::watch(&api, &name, &vacant));
+        let mut watch = pin!(lease_watch::watch(&api, &name, &vacant));
         loop {
             let pause = match self.stand().await {
                 Ok(deadline) => return Some(deadline),

@@ -8,7 +8,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::api::external_secret::{ExternalSecretStatus, RemoteObject};
 use crate::api::meta::Condition;
 use crate::controller::reconcile::conditions::put;
-use crate::kubernetes::events::{Kind, Note};
+use crate::kubernetes::events::{EventBody, EventType};
 
 const EXPIRING: &str = "Expiring";
 /// Objects that a message names.
@@ -18,7 +18,7 @@ const MOST_NAMED: usize = 5;
 #[derive(Debug, Default)]
 pub struct Outlook {
     /// The event, where there is news.
-    pub note: Option<Note>,
+    pub note: Option<EventBody>,
     /// When the first object ends.
     pub first_end: Option<Timestamp>,
     /// When there will be something new to say, if nothing changes.
@@ -62,7 +62,7 @@ fn tell(
     conditions: &mut Vec<Condition>,
     ending: &[(String, Timestamp)],
     now: Timestamp,
-) -> Option<Note> {
+) -> Option<EventBody> {
     let has_ended = ending.iter().any(|(_, at)| *at <= now);
     let reason = if has_ended { "Expired" } else { "ExpiringSoon" };
     let verb = |at: &Timestamp| if *at <= now { "ended" } else { "ends" };
@@ -85,8 +85,8 @@ fn tell(
         return None;
     }
     put(conditions, EXPIRING, true, reason, &message, now);
-    Some(Note {
-        kind: Kind::Warning,
+    Some(EventBody {
+        kind: EventType::Warning,
         reason,
         message,
     })

@@ -20,7 +20,7 @@ use crate::controller::engine::backoff::backoff;
 use crate::controller::reconcile::failure::{Failure, ReconcileError as _};
 use crate::controller::reconcile::status::{OnConflict, Written, write as write_status};
 use crate::kubernetes::answers::chain;
-use crate::kubernetes::events::{Kind, Note};
+use crate::kubernetes::events::{EventBody, EventType};
 use crate::provider::Retry;
 
 use super::error::Error;
@@ -186,8 +186,8 @@ async fn failed(object: &ExternalSecret, input: &ReconcileInput, env: &Env, erro
         message,
     } = Failure::new(error, error.condition_text());
     tracing::warn!(namespace, name, failures, category, error = %cause, "not synced");
-    let note = Note {
-        kind: Kind::Warning,
+    let note = EventBody {
+        kind: EventType::Warning,
         reason: "UpdateFailed",
         message: cause,
     };
@@ -217,8 +217,8 @@ async fn failed(object: &ExternalSecret, input: &ReconcileInput, env: &Env, erro
 /// Tells what the providers no longer have, whatever comes of it.
 pub fn tell_missing(object: &ExternalSecret, env: &Env, missing: &[String]) {
     for message in missing {
-        let note = Note {
-            kind: Kind::Normal,
+        let note = EventBody {
+            kind: EventType::Normal,
             reason: "MissingProviderSecret",
             message: message.clone(),
         };
@@ -288,7 +288,7 @@ fn look_ahead(
     outlook
 }
 
-fn warn(object: &ExternalSecret, env: &Env, note: Option<Note>, now: Timestamp) {
+fn warn(object: &ExternalSecret, env: &Env, note: Option<EventBody>, now: Timestamp) {
     if let Some(note) = note {
         env.ctx.recorder.publish(object.object_ref(&()), note, now);
     }

@@ -8,7 +8,7 @@ use crate::api::meta::{NamespacedName, OWNER_LABEL};
 use crate::controller::external_secret::spec::SyncSpec;
 use crate::controller::external_secret::state::Env;
 use crate::controller::index::{Change, Dependency, Target};
-use crate::kubernetes::events::{Kind, Note};
+use crate::kubernetes::events::{EventBody, EventType};
 use crate::kubernetes::secrets;
 
 use super::build::{field_manager, owner_hash};
@@ -122,7 +122,13 @@ pub async fn apply(
             update(&secret, spec, env).await?;
             normal("Updated", "secret updated");
             if let Some(keys) = adopted {
-                tell(object, env, Kind::Warning, "Adopted", adoption(spec, &keys));
+                tell(
+                    object,
+                    env,
+                    EventType::Warning,
+                    "Adopted",
+                    adoption(spec, &keys),
+                );
             }
         }
         TargetPlan::Delete(secret) => {
@@ -225,18 +231,24 @@ async fn delete_orphans(object: &ExternalSecret, spec: &SyncSpec, env: &Env) -> 
     for orphan in labelled.iter().filter(is_orphan) {
         secrets::delete(&env.ctx.client, orphan).await?;
         let message = "secret deleted because it was orphaned".to_owned();
-        tell(object, env, Kind::Normal, "Deleted", message);
+        tell(object, env, EventType::Normal, "Deleted", message);
     }
     Ok(())
 }
 
 /// Tells about a write.
 pub fn tell_normal(object: &ExternalSecret, env: &Env, reason: &'static str, message: String) {
-    tell(object, env, Kind::Normal, reason, message);
+    tell(object, env, EventType::Normal, reason, message);
 }
 
-fn tell(object: &ExternalSecret, env: &Env, kind: Kind, reason: &'static str, message: String) {
-    let note = Note {
+fn tell(
+    object: &ExternalSecret,
+    env: &Env,
+    kind: EventType,
+    reason: &'static str,
+    message: String,
+) {
+    let note = EventBody {
         kind,
         reason,
         message,

@@ -14,11 +14,11 @@ const MOST: usize = 1024;
 
 /// What was asked, as a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Question([u8; digest::SHA256_OUTPUT_LEN]);
+pub(super) struct ReviewKey([u8; digest::SHA256_OUTPUT_LEN]);
 
-impl Question {
+impl ReviewKey {
     /// Of these parts, none of which has a line break.
-    pub(super) fn of(parts: &[&str]) -> Self {
+    pub(super) fn new(parts: &[&str]) -> Self {
         let digest = digest::digest(&digest::SHA256, parts.join("\n").as_bytes());
         let mut bytes = [0; digest::SHA256_OUTPUT_LEN];
         bytes.copy_from_slice(digest.as_ref());
@@ -28,42 +28,42 @@ impl Question {
 
 /// Answers, and until when each counts.
 #[derive(Debug)]
-pub(super) struct Answers<T>(Arc<Mutex<HashMap<Question, (Instant, T)>>>);
+pub(super) struct ReviewCache<T>(Arc<Mutex<HashMap<ReviewKey, (Instant, T)>>>);
 
-impl<T> Clone for Answers<T> {
+impl<T> Clone for ReviewCache<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<T> Default for Answers<T> {
+impl<T> Default for ReviewCache<T> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<T: Clone> Answers<T> {
+impl<T: Clone> ReviewCache<T> {
     /// The answer that counts still.
-    pub(super) fn of(&self, question: &Question, now: Instant) -> Option<T> {
+    pub(super) fn get(&self, key: &ReviewKey, now: Instant) -> Option<T> {
         let answers = self.0.lock();
-        let (until, answer) = answers.get(question)?;
+        let (until, answer) = answers.get(key)?;
         (now < *until).then(|| answer.clone())
     }
 
     /// Keeps an answer for so long. Where there are too many, those go first that count no more, then
     /// the one that would be the next.
-    pub(super) fn keep(&self, question: Question, answer: T, period: Duration, now: Instant) {
+    pub(super) fn keep(&self, key: ReviewKey, answer: T, period: Duration, now: Instant) {
         let mut answers = self.0.lock();
         if answers.len() >= MOST {
             answers.retain(|_, (until, _)| now < *until);
         }
         if answers.len() >= MOST {
             let first = answers.iter().min_by_key(|(_, (until, _))| *until);
-            if let Some(first) = first.map(|(question, _)| *question) {
+            if let Some(first) = first.map(|(key, _)| *key) {
                 answers.remove(&first);
             }
         }
-        answers.insert(question, (now + period, answer));
+        answers.insert(key, (now + period, answer));
     }
 }
 
@@ -75,37 +75,37 @@ mod tests {
 
     #[test]
     fn an_answer_counts_for_its_time_and_for_its_question() {
-        let (answers, now) = (Answers::default(), Instant::now());
-        let question = Question::of(&["token", "get", "/metrics"]);
-        answers.keep(question, true, PERIOD, now);
+        let (answers, now) = (ReviewCache::default(), Instant::now());
+        let key = ReviewKey::new(&["token", "get", "/metrics"]);
+        answers.keep(key, true, PERIOD, now);
         let last = PERIOD.checked_sub(Duration::from_nanos(1)).unwrap();
-        assert_eq!(answers.of(&question, now + last), Some(true));
-        assert_eq!(answers.of(&question, now + PERIOD), None);
+        assert_eq!(answers.get(&key, now + last), Some(true));
+        assert_eq!(answers.get(&key, now + PERIOD), None);
         for other in [
             &["token", "get", "/"][..],
             &["token", "post", "/metrics"],
             &["other", "get", "/metrics"],
             &["token"],
         ] {
-            assert_eq!(answers.of(&Question::of(other), now), None, "{other:?}");
+            assert_eq!(answers.get(&ReviewKey::new(other), now), None, "{other:?}");
         }
     }
 
     #[test]
     fn there_are_never_too_many() {
-        let (answers, now) = (Answers::default(), Instant::now());
-        let question = |number: usize| Question::of(&[&number.to_string()]);
+        let (answers, now) = (ReviewCache::default(), Instant::now());
+        let key = |number: usize| ReviewKey::new(&[&number.to_string()]);
         let second = Duration::from_secs(1);
         for number in 0..MOST + 2 {
             let period = PERIOD + Duration::from_millis(number as u64);
-            answers.keep(question(number), number, period, now);
-            answers.keep(question(0), 0, second, now);
+            answers.keep(key(number), number, period, now);
+            answers.keep(key(0), 0, second, now);
         }
         assert_eq!(answers.0.lock().len(), MOST);
-        assert_eq!(answers.of(&question(MOST + 1), now), Some(MOST + 1));
+        assert_eq!(answers.get(&key(MOST + 1), now), Some(MOST + 1));
         // room is made by those that count no more
         let later = now + PERIOD * 2;
-        answers.keep(question(7), 7, second, later);
+        answers.keep(key(7), 7, second, later);
         assert_eq!(answers.0.lock().len(), 1);
     }
 }
