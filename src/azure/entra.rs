@@ -11,7 +11,7 @@ use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Request};
 use serde::Deserialize;
 
-use super::errors::{self, Cause};
+use super::errors::{self, ConnectionFailure};
 use crate::provider::{Error, Outage, StoreFault};
 
 /// Who tried to sign in where: what a failure is about.
@@ -137,7 +137,7 @@ impl SignInFailure {
                 };
             }
         }
-        Cause::of(source).into_error(
+        ConnectionFailure::new(source).into_error(
             host,
             *limit,
             "check environmentType, customCloudConfig and that the cluster resolves public names",

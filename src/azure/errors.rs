@@ -40,7 +40,7 @@ pub struct Answer {
 
 impl Answer {
     /// The answer within `error`, where the failure is one (and not a broken connection).
-    pub fn of(error: &azure_core::Error) -> Option<Self> {
+    pub fn from_error(error: &azure_core::Error) -> Option<Self> {
         let (status, headers, body) = raw_answer(error)?;
         let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let error = &json["error"];
@@ -128,7 +128,7 @@ pub(super) fn clean(text: &str) -> String {
 
 /// Why no answer came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum ConnectionFailure {
     /// The name does not resolve.
     Dns,
     /// Nobody listens there.
@@ -151,9 +151,9 @@ pub enum Cause {
     Other,
 }
 
-impl Cause {
+impl ConnectionFailure {
     /// Reads the source chain.
-    pub fn of(error: &azure_core::Error) -> Self {
+    pub fn new(error: &azure_core::Error) -> Self {
         let mut found = Self::Other;
         for cause in chain(error) {
             if let Some(request) = cause.downcast_ref::<reqwest::Error>() {
@@ -315,7 +315,7 @@ mod tests {
             &[("retry-after", "9999")],
             r#"{"error":{"code":"Forbidden","message":"Operation get is not\r\nallowed","innererror":{"code":"A","innererror":{"code":"SecretDisabled"}}}}"#,
         );
-        let answer = Answer::of(&error).unwrap();
+        let answer = Answer::from_error(&error).unwrap();
         assert_eq!(
             answer,
             Answer {
@@ -337,7 +337,7 @@ mod tests {
             &[("retry-after-ms", "1500")],
             "<html>",
         );
-        let answer = Answer::of(&error).unwrap();
+        let answer = Answer::from_error(&error).unwrap();
         assert_eq!(answer.telling_code(), "HTTP 502");
         assert_eq!(answer.retry_after, Some(Duration::from_millis(1500)));
     }
@@ -355,19 +355,25 @@ mod tests {
     #[test]
     fn causes_are_read_from_the_source_chain() {
         let of = |inner: Box<dyn StdError + Send + Sync>| {
-            Cause::of(&azure_core::Error::with_error(ErrorKind::Io, inner, "x"))
+            ConnectionFailure::new(&azure_core::Error::with_error(ErrorKind::Io, inner, "x"))
         };
         let expired = rustls::Error::InvalidCertificate(CertificateError::Expired);
         let tls = io::Error::new(io::ErrorKind::InvalidData, expired);
-        assert_eq!(of(Box::new(tls)), Cause::Tls("the certificate has expired"));
+        assert_eq!(
+            of(Box::new(tls)),
+            ConnectionFailure::Tls("the certificate has expired")
+        );
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        assert_eq!(of(Box::new(refused)), Cause::Refused);
-        assert_eq!(of("dns error".into()), Cause::Dns);
-        assert_eq!(of("tunnel error: unsuccessful".into()), Cause::Tunnel);
+        assert_eq!(of(Box::new(refused)), ConnectionFailure::Refused);
+        assert_eq!(of("dns error".into()), ConnectionFailure::Dns);
+        assert_eq!(
+            of("tunnel error: unsuccessful".into()),
+            ConnectionFailure::Tunnel
+        );
         let no_proxy = "tunnel error: failed to create underlying connection";
-        assert_eq!(of(no_proxy.into()), Cause::NoProxy);
+        assert_eq!(of(no_proxy.into()), ConnectionFailure::NoProxy);
         let who = "tunnel error: proxy authorization required";
-        assert_eq!(of(who.into()), Cause::ProxyUser);
-        assert_eq!(of("anything".into()), Cause::Other);
+        assert_eq!(of(who.into()), ConnectionFailure::ProxyUser);
+        assert_eq!(of("anything".into()), ConnectionFailure::Other);
     }
 }

@@ -64,7 +64,7 @@ type Outcome = Result<AccessToken, Arc<SignInFailure>>;
 
 /// What is known about one scope's token.
 #[derive(Default)]
-struct State {
+struct TokenState {
     token: Option<Kept>,
     failure: Option<Failure>,
     /// Fetches that ended, to tell whether one ended while waiting.
@@ -90,7 +90,7 @@ enum Next {
     Fetch { fallback: Option<AccessToken> },
 }
 
-impl State {
+impl TokenState {
     fn next(&self, now: Instant, time: OffsetDateTime) -> Next {
         let left = |kept: &Kept| kept.token.expires_on - time;
         let valid = self.token.as_ref().filter(|kept| left(kept).is_positive());
@@ -143,7 +143,7 @@ impl State {
 
 #[derive(Default)]
 struct Slot {
-    state: Mutex<State>,
+    state: Mutex<TokenState>,
     flight: tokio::sync::Mutex<()>,
 }
 

@@ -24,7 +24,7 @@ fn refused() -> Outcome {
     Err(Arc::new(SignInFailure::new(sign_in, source)))
 }
 
-fn next(state: &State, after: Duration) -> &'static str {
+fn next(state: &TokenState, after: Duration) -> &'static str {
     match state.next(Instant::now() + after, OffsetDateTime::now_utc()) {
         Next::Known(Ok(_)) => "token",
         Next::Known(Err(_)) => "failure",
@@ -33,8 +33,8 @@ fn next(state: &State, after: Duration) -> &'static str {
     }
 }
 
-fn after(outcomes: &[Outcome]) -> State {
-    let mut state = State::default();
+fn after(outcomes: &[Outcome]) -> TokenState {
+    let mut state = TokenState::default();
     for outcome in outcomes {
         state.record(outcome, &FailureMemory::default(), Instant::now());
     }

@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 /// Whether every cache was filled once and the process is not ending. Until then it collects what the
 /// watches met.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<Mutex<State>>);
+pub struct Readiness(Arc<Mutex<Progress>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Progress {
     is_ready: bool,
     is_stopping: bool,
     /// `None`: there is no election.

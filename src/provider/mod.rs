@@ -16,7 +16,7 @@ use crate::secret::{SecretData, SecretValue};
 
 pub use error::{Detail, Error, Outage, Retry, StoreFault};
 pub use key_filter::{KeyFilter, KeyPatterns};
-pub use revision::{ListOptions, Listed, Query, Read, Revision, State};
+pub use revision::{ListOptions, Listed, ObjectState, Query, Read, Revision};
 
 /// Whose credentials a store uses (ESO's guide "Multi tenancy").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

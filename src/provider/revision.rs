@@ -12,14 +12,14 @@ pub struct Revision {
     /// `https://NAME.vault.azure.net/secrets/db`.
     pub object: String,
     /// What is known of it.
-    pub state: State,
+    pub state: ObjectState,
     /// When it ends, where that was said.
     pub expires: Option<Timestamp>,
 }
 
 /// What is known of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum ObjectState {
     /// It is not there.
     Absent,
     /// A version was asked for by its id: its value never changes.

@@ -27,12 +27,12 @@ pub struct Error {
     pub index: usize,
     /// Why.
     #[source]
-    pub cause: Cause,
+    pub cause: RewriteFailure,
 }
 
 /// Why an operation failed. Keys are named, values never.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Cause {
+pub enum RewriteFailure {
     /// `regexp.source` is none.
     #[error("regexp failed with failed to compile: {0}; correct regexp.source (RE2 syntax)")]
     Regexp(pattern::BadPattern),
@@ -111,19 +111,19 @@ pub fn apply(
         } else if let Some(template) = &operation.transform {
             transformed(&template.template, data, transform)
         } else {
-            Err(Cause::Empty)
+            Err(RewriteFailure::Empty)
         };
         data = done.map_err(|cause| Error { index, cause })?;
     }
     Ok(data)
 }
 
-fn replaced(operation: &RewriteRegexp, data: SecretData) -> Result<SecretData, Cause> {
-    let pattern = pattern::compile(&operation.source).map_err(Cause::Regexp)?;
+fn replaced(operation: &RewriteRegexp, data: SecretData) -> Result<SecretData, RewriteFailure> {
+    let pattern = pattern::compile(&operation.source).map_err(RewriteFailure::Regexp)?;
     let rename =
         |(key, value): (String, SecretValue)| match pattern.replace_all(&key, &operation.target) {
             Ok(renamed) => Ok((of_bounded_length("regexp", &key, renamed)?, value)),
-            Err(message) => Err(Cause::Replace { key, message }),
+            Err(message) => Err(RewriteFailure::Replace { key, message }),
         };
     data.into_iter().map(rename).collect()
 }
@@ -132,26 +132,30 @@ fn transformed(
     template: &str,
     data: SecretData,
     transform: &Transform<'_>,
-) -> Result<SecretData, Cause> {
+) -> Result<SecretData, RewriteFailure> {
     let rename = |(key, value): (String, SecretValue)| match transform(template, &key) {
         Ok(renamed) => Ok((of_bounded_length("transform", &key, renamed)?, value)),
-        Err(message) => Err(Cause::Transform { key, message }),
+        Err(message) => Err(RewriteFailure::Transform { key, message }),
     };
     data.into_iter().map(rename).collect()
 }
 
-fn of_bounded_length(operation: &'static str, key: &str, renamed: String) -> Result<String, Cause> {
+fn of_bounded_length(
+    operation: &'static str,
+    key: &str,
+    renamed: String,
+) -> Result<String, RewriteFailure> {
     if renamed.len() <= MAX_RENAMED {
         return Ok(renamed);
     }
-    Err(Cause::TooLong {
+    Err(RewriteFailure::TooLong {
         operation,
         start: key.chars().take(40).collect(),
         length: renamed.len(),
     })
 }
 
-fn merged(operation: &RewriteMerge, data: SecretData) -> Result<SecretData, Cause> {
+fn merged(operation: &RewriteMerge, data: SecretData) -> Result<SecretData, RewriteFailure> {
     let mut members = Map::new();
     let mut conflicts = BTreeSet::new();
     for key in merge_order(operation, &data)? {
@@ -164,12 +168,12 @@ fn merged(operation: &RewriteMerge, data: SecretData) -> Result<SecretData, Caus
     let ignores = operation.conflict_policy == Some(ConflictPolicy::Ignore);
     if !conflicts.is_empty() && !ignores {
         let names: Vec<String> = conflicts.into_iter().collect();
-        return Err(Cause::Conflicts(names.join(", ")));
+        return Err(RewriteFailure::Conflicts(names.join(", ")));
     }
     match operation.strategy.clone().unwrap_or_default() {
         MergeStrategy::Json => {
             let into = operation.into.as_deref().filter(|into| !into.is_empty());
-            let into = into.ok_or(Cause::NoInto)?.to_owned();
+            let into = into.ok_or(RewriteFailure::NoInto)?.to_owned();
             let whole = SecretValue::new(go_json::compact(&Value::Object(members), false));
             Ok(data.into_iter().chain([(into, whole)]).collect())
         }
@@ -184,7 +188,7 @@ fn merged(operation: &RewriteMerge, data: SecretData) -> Result<SecretData, Caus
 fn merge_order<'a>(
     operation: &'a RewriteMerge,
     data: &'a SecretData,
-) -> Result<Vec<&'a String>, Cause> {
+) -> Result<Vec<&'a String>, RewriteFailure> {
     let is_strict = operation.priority_policy != Some(PriorityPolicy::IgnoreNotFound);
     let missing = |key: &&String| !data.contains_key(*key);
     if let Some(key) = operation
@@ -193,7 +197,7 @@ fn merge_order<'a>(
         .find(missing)
         .filter(|_| is_strict)
     {
-        return Err(Cause::NoPriorityKey(key.clone()));
+        return Err(RewriteFailure::NoPriorityKey(key.clone()));
     }
     let rank: BTreeMap<&String, usize> = operation.priority.iter().zip(1..).collect();
     let mut order: Vec<&String> = data.keys().collect();
@@ -201,12 +205,12 @@ fn merge_order<'a>(
     Ok(order)
 }
 
-fn object(key: &str, value: &SecretValue) -> Result<Map<String, Value>, Cause> {
+fn object(key: &str, value: &SecretValue) -> Result<Map<String, Value>, RewriteFailure> {
     let parsed: Result<Option<Map<String, Value>>, _> = serde_json::from_slice(value.expose());
     match parsed {
         Ok(members) => Ok(members.unwrap_or_default()),
-        Err(_) if is_object(value) => Err(Cause::TooDeep(key.to_owned())),
-        Err(_) => Err(Cause::NotAnObject(key.to_owned())),
+        Err(_) if is_object(value) => Err(RewriteFailure::TooDeep(key.to_owned())),
+        Err(_) => Err(RewriteFailure::NotAnObject(key.to_owned())),
     }
 }
 

@@ -42,11 +42,11 @@ pub struct Metrics {
 impl Metrics {
     /// Registers all families in a registry of their own, with a series per object.
     pub fn new() -> Result<Self, prometheus::Error> {
-        Self::of(ObjectOptions::default())
+        Self::with_objects(ObjectOptions::default())
     }
 
     /// Registers all families in a registry of their own.
-    pub fn of(objects: ObjectOptions) -> Result<Self, prometheus::Error> {
+    pub fn with_objects(objects: ObjectOptions) -> Result<Self, prometheus::Error> {
         let registry = Registry::default();
         registry.register(Box::new(ProcessCollector::for_self()))?;
         let stores = ObjectOptions {

@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     fn told(options: ObjectOptions, of: impl Fn(&Metrics)) -> Vec<String> {
-        let metrics = Metrics::of(options).unwrap();
+        let metrics = Metrics::with_objects(options).unwrap();
         of(&metrics);
         let text = metrics.render().unwrap();
         let lines = text.lines().filter(|line| {

@@ -20,13 +20,13 @@ pub(super) struct Series(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    kind: Kind,
+    kind: SeriesKind,
     description: Desc,
     values: Mutex<HashMap<Box<str>, f64>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum SeriesKind {
     Counter,
     Gauge,
 }
@@ -39,7 +39,7 @@ impl Series {
         help: &str,
         labels: &[&str],
     ) -> Result<Self, prometheus::Error> {
-        Self::register(registry, Kind::Gauge, name, help, labels)
+        Self::register(registry, SeriesKind::Gauge, name, help, labels)
     }
 
     /// A family of numbers that only grow.
@@ -49,12 +49,12 @@ impl Series {
         help: &str,
         labels: &[&str],
     ) -> Result<Self, prometheus::Error> {
-        Self::register(registry, Kind::Counter, name, help, labels)
+        Self::register(registry, SeriesKind::Counter, name, help, labels)
     }
 
     fn register(
         registry: &Registry,
-        kind: Kind,
+        kind: SeriesKind,
         name: &str,
         help: &str,
         labels: &[&str],
@@ -97,12 +97,12 @@ impl Series {
         pairs.sort();
         let mut metric = Metric::from_label(pairs);
         match self.0.kind {
-            Kind::Counter => {
+            SeriesKind::Counter => {
                 let mut counter = Counter::default();
                 counter.set_value(value);
                 metric.set_counter(counter);
             }
-            Kind::Gauge => {
+            SeriesKind::Gauge => {
                 let mut gauge = Gauge::default();
                 gauge.set_value(value);
                 metric.set_gauge(gauge);
@@ -133,8 +133,8 @@ impl Collector for Series {
         family.set_name(self.0.description.fq_name.clone());
         family.set_help(self.0.description.help.clone());
         family.set_field_type(match self.0.kind {
-            Kind::Counter => MetricType::COUNTER,
-            Kind::Gauge => MetricType::GAUGE,
+            SeriesKind::Counter => MetricType::COUNTER,
+            SeriesKind::Gauge => MetricType::GAUGE,
         });
         let values = self.0.values.lock();
         let metrics = values.iter().map(|(key, value)| self.metric(key, *value));

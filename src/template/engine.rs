@@ -132,7 +132,7 @@ impl Engine {
             act,
             key: key.to_owned(),
             message: error.redacted(),
-            excerpt: Box::new(Excerpt::of(origin, text, error)),
+            excerpt: Box::new(Excerpt::new(origin, text, error)),
         };
         let template = Template::parse_with(name, text, &FUNCTIONS, &options)
             .map_err(|error| failed("parse", &error))?;

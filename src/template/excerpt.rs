@@ -60,7 +60,7 @@ struct Line {
 
 impl Excerpt {
     /// The place that an error of this text names.
-    pub(super) fn of(origin: &Origin, text: &[u8], error: &gotemplate::Error) -> Self {
+    pub(super) fn new(origin: &Origin, text: &[u8], error: &gotemplate::Error) -> Self {
         let secret = matches!(origin, Origin::Secret { .. });
         let line = error.line().checked_sub(1).filter(|_| !secret);
         let line = line.and_then(|index| text.split(|byte| *byte == b'\n').nth(index));
@@ -168,7 +168,7 @@ mod tests {
 
     fn shown(text: &str) -> String {
         let field = Origin::Field("spec.f".to_owned());
-        Excerpt::of(&field, text.as_bytes(), &error(text)).to_string()
+        Excerpt::new(&field, text.as_bytes(), &error(text)).to_string()
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
             name: "s".to_owned(),
             key: "k".to_owned(),
         };
-        let excerpt = Excerpt::of(&origin, text.as_bytes(), &error(text));
+        let excerpt = Excerpt::new(&origin, text.as_bytes(), &error(text));
         assert_eq!(excerpt.to_string(), "in Secret s, key k");
     }
 }

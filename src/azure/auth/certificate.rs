@@ -100,7 +100,7 @@ impl ClientKey {
             (error, _) => Error::Archive(error),
         })?;
         let certificates = contents.certificates.iter().map(|der| certificate(der));
-        Self::of(contents.key, certificates.collect::<Result<_, _>>()?)
+        Self::new(contents.key, certificates.collect::<Result<_, _>>()?)
     }
 
     fn from_pem(text: &[u8], password: Option<&[u8]>) -> Result<Self, Error> {
@@ -129,11 +129,11 @@ impl ClientKey {
         if certificates.is_empty() {
             return Err(Error::NoCertificate);
         }
-        Self::of(key.ok_or(Error::NoKey)?, certificates)
+        Self::new(key.ok_or(Error::NoKey)?, certificates)
     }
 
     /// The key's certificate goes first; the others stay in their order.
-    fn of(pkcs8: Zeroizing<Vec<u8>>, mut chain: Vec<Certificate>) -> Result<Self, Error> {
+    fn new(pkcs8: Zeroizing<Vec<u8>>, mut chain: Vec<Certificate>) -> Result<Self, Error> {
         if keys::pkcs1_of(&pkcs8).is_none() {
             return Err(Error::NotRsa);
         }

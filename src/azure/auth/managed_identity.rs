@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::SignIn;
 use crate::azure::entra::{Failure, KeepAnswer};
-use crate::azure::errors::{self, Cause};
+use crate::azure::errors::{self, ConnectionFailure};
 use crate::azure::http::Http;
 use crate::provider::{Error, Outage, StoreFault};
 use crate::secret::SecretValue;
@@ -174,7 +174,7 @@ impl ManagedSignIn {
     }
 
     fn unreachable(&self, error: &azure_core::Error) -> Error {
-        match Cause::of(error).into_error(&self.host, self.limit, REMEDY) {
+        match ConnectionFailure::new(error).into_error(&self.host, self.limit, REMEDY) {
             Error::Unavailable {
                 host,
                 outage,

@@ -15,24 +15,24 @@ const NO_NEBIUS: &str = "the provider nebiusmysterybox is not served";
 #[derive(Clone, Copy, Debug)]
 struct Ignored {
     name: &'static str,
-    kind: Kind,
+    kind: FlagKind,
     why: &'static str,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum FlagKind {
     /// It may stand without a value.
     Switch,
     Value,
 }
 
 const fn switch(name: &'static str, why: &'static str) -> Ignored {
-    let kind = Kind::Switch;
+    let kind = FlagKind::Switch;
     Ignored { name, kind, why }
 }
 
 const fn value(name: &'static str, why: &'static str) -> Ignored {
-    let kind = Kind::Value;
+    let kind = FlagKind::Value;
     Ignored { name, kind, why }
 }
 
@@ -75,8 +75,8 @@ impl Ignored {
         let arg = Arg::new(self.name).long(self.name).hide(true);
         let arg = arg.help(self.why).action(ArgAction::Set);
         match self.kind {
-            Kind::Value => arg,
-            Kind::Switch => arg.optional_go_bool(),
+            FlagKind::Value => arg,
+            FlagKind::Switch => arg.optional_go_bool(),
         }
     }
 }

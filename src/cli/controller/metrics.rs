@@ -55,7 +55,7 @@ impl MetricsFlags {
             per_object: self.metrics_per_object,
             extended_labels: self.enable_extended_metric_labels,
         };
-        Metrics::of(options).context("cannot set up metrics")
+        Metrics::with_objects(options).context("cannot set up metrics")
     }
 
     /// The server of `metrics`, where there is to be one; it asks the cluster that `config` leads to.

@@ -9,7 +9,7 @@ use super::gate::Outcome;
 use super::object::ObjectKind;
 use super::operation::Operation;
 use crate::azure::entra;
-use crate::azure::errors::{Answer, Cause};
+use crate::azure::errors::{Answer, ConnectionFailure};
 use crate::provider::{Error, Outage, StoreFault};
 
 /// Tries of one call in all.
@@ -35,9 +35,9 @@ impl Request<'_> {
         if let Some(failure) = entra::sign_in_failure(error) {
             return Some(failure);
         }
-        let Some(answer) = Answer::of(error) else {
+        let Some(answer) = Answer::from_error(error) else {
             let hint = "check vaultUrl, and that the vault exists";
-            return Some(Cause::of(error).into_error(self.host, self.limit, hint));
+            return Some(ConnectionFailure::new(error).into_error(self.host, self.limit, hint));
         };
         match (answer.status, answer.code.as_deref()) {
             (404, Some("SecretNotFound" | "KeyNotFound" | "CertificateNotFound")) => None,
@@ -156,7 +156,7 @@ pub(super) fn outcome(error: Option<&azure_core::Error>, request: &Request<'_>) 
     if entra::sign_in_failure(error).is_some() {
         return None;
     }
-    Some(match (Answer::of(error), request.refusal(error)) {
+    Some(match (Answer::from_error(error), request.refusal(error)) {
         (Some(answer), _) if answer.status == 429 => Outcome::Throttled(answer.retry_after),
         (_, Some(refusal @ Error::Unavailable { .. })) => Outcome::Failed(refusal),
         _ => Outcome::Answered,
@@ -170,14 +170,14 @@ pub(super) fn pause(error: &azure_core::Error, tries: u32) -> Option<Duration> {
         return None;
     }
     let growing = FIRST_PAUSE * 4u32.pow(tries - 1);
-    match (Answer::of(error), error.kind()) {
+    match (Answer::from_error(error), error.kind()) {
         (Some(answer), _) => match (answer.status, answer.retry_after) {
             (408 | 429 | 500 | 502..=504, Some(asked)) => (asked <= LONGEST_PAUSE).then_some(asked),
             (408 | 500 | 502..=504, None) => Some(growing),
             _ => None,
         },
         (None, ErrorKind::Connection | ErrorKind::Io) => {
-            (Cause::of(error) == Cause::Closed).then_some(growing)
+            (ConnectionFailure::new(error) == ConnectionFailure::Closed).then_some(growing)
         }
         (None, _) => None,
     }

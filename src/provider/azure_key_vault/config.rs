@@ -46,7 +46,7 @@ impl Config {
         scope: &Scope,
         allowed_hosts: &[String],
     ) -> Result<Self, Error> {
-        let layout = Layout::of(spec)?;
+        let layout = Layout::new(spec)?;
         let account = spec.service_account_ref.as_ref();
         if let Scope::Namespaced(own) = scope {
             layout.check_namespaces(own)?;
@@ -196,7 +196,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(spec: &AzureKv) -> Result<Self, Error> {
+    fn new(spec: &AzureKv) -> Result<Self, Error> {
         let refs = spec.auth_secret_ref.clone().unwrap_or_default();
         let names_credentials = spec.auth_secret_ref.is_some()
             || spec.client_id.is_some()

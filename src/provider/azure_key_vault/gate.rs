@@ -54,11 +54,11 @@ enum Verdict {
 pub(super) struct Gate {
     host: String,
     series: VaultSeries,
-    state: Mutex<State>,
+    state: Mutex<GateState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct GateState {
     tokens: f64,
     filled: Instant,
     closed: Option<Closed>,
@@ -89,7 +89,7 @@ impl Gate {
         Self {
             host,
             series,
-            state: Mutex::new(State {
+            state: Mutex::new(GateState {
                 tokens: BURST,
                 filled: Instant::now(),
                 closed: None,
@@ -138,7 +138,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-impl State {
+impl GateState {
     fn ask(&mut self, host: &str, now: Instant) -> Verdict {
         if let Some(closed) = &mut self.closed {
             if now >= closed.until && !self.is_probing {
@@ -259,21 +259,21 @@ mod tests {
         Gate::new("kv".to_owned(), series)
     }
 
-    fn state(now: Instant) -> State {
-        State {
+    fn state(now: Instant) -> GateState {
+        GateState {
             filled: now,
             ..gate().state.into_inner()
         }
     }
 
-    fn refusal(state: &mut State, now: Instant) -> Error {
+    fn refusal(state: &mut GateState, now: Instant) -> Error {
         match state.ask("kv", now) {
             Verdict::Refuse(error) => error,
             other => panic!("{other:?}"),
         }
     }
 
-    fn is_go(state: &mut State, now: Instant) -> bool {
+    fn is_go(state: &mut GateState, now: Instant) -> bool {
         matches!(state.ask("kv", now), Verdict::Go { .. })
     }
 

@@ -17,7 +17,7 @@ use super::index::{ListDecision, ListResult, Listing, ListingCache, ReadDemand};
 use super::metadata::Attributes;
 use super::object::{Object, ObjectKind};
 use super::operation::Operation;
-use crate::provider::{Error, ListOptions, Listed, ObjectFilter, Query, Revision, State};
+use crate::provider::{Error, ListOptions, Listed, ObjectFilter, ObjectState, Query, Revision};
 
 /// No interval is longer, for the phase's sake.
 const LONGEST_PHASE_MILLIS: u64 = 86_400_000;
@@ -91,7 +91,7 @@ impl Lister {
             if let Some(object) = &object
                 && let Some(version) = &object.version
             {
-                let pinned = State::Pinned(version.clone());
+                let pinned = ObjectState::Pinned(version.clone());
                 listed.revisions.push(self.revision(object, pinned, None));
                 continue;
             }
@@ -105,7 +105,7 @@ impl Lister {
             match (object, query) {
                 (Some(object), _) => listed.revisions.push(match listing.item(&object.name) {
                     Some(item) => self.listed(&object, item),
-                    None => self.revision(&object, State::Absent, None),
+                    None => self.revision(&object, ObjectState::Absent, None),
                 }),
                 (None, Query::Find(find)) => {
                     let filter = Filter::new(find)?;
@@ -168,10 +168,10 @@ impl Lister {
     /// The state of `object` as read; `None` where it is not there.
     pub(super) fn read_revision(&self, object: &Object, document: Option<&Document>) -> Revision {
         let Some(document) = document else {
-            return self.revision(object, State::Absent, None);
+            return self.revision(object, ObjectState::Absent, None);
         };
         let attributes = document.attributes();
-        let pinned = object.version.clone().map(State::Pinned);
+        let pinned = object.version.clone().map(ObjectState::Pinned);
         let state = pinned.unwrap_or_else(|| latest(attributes, document.version()));
         self.revision(object, state, attributes)
     }
@@ -182,7 +182,12 @@ impl Lister {
         self.revision(object, latest(attributes, None), attributes)
     }
 
-    fn revision(&self, object: &Object, state: State, attributes: Option<&Attributes>) -> Revision {
+    fn revision(
+        &self,
+        object: &Object,
+        state: ObjectState,
+        attributes: Option<&Attributes>,
+    ) -> Revision {
         Revision {
             object: self.id(object),
             state,
@@ -206,8 +211,8 @@ impl Lister {
     }
 }
 
-fn latest(attributes: Option<&Attributes>, version: Option<String>) -> State {
-    State::Latest {
+fn latest(attributes: Option<&Attributes>, version: Option<String>) -> ObjectState {
+    ObjectState::Latest {
         updated: attributes.and_then(|at| instant(at.updated?)),
         version,
     }

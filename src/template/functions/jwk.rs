@@ -22,9 +22,9 @@ pub(super) fn public_pem(jwk: &[u8]) -> Result<String, CallError> {
         ));
     }
     let spki = match jwk.kind()? {
-        Kind::Rsa => Some(keys::rsa_spki(&jwk.bytes("n")?, &jwk.bytes("e")?)),
-        Kind::Ec(curve) => keys::ec_spki(curve, &jwk.bytes("x")?, &jwk.bytes("y")?),
-        Kind::Ed25519 => keys::ed25519_spki(&jwk.bytes("x")?),
+        KeyKind::Rsa => Some(keys::rsa_spki(&jwk.bytes("n")?, &jwk.bytes("e")?)),
+        KeyKind::Ec(curve) => keys::ec_spki(curve, &jwk.bytes("x")?, &jwk.bytes("y")?),
+        KeyKind::Ed25519 => keys::ed25519_spki(&jwk.bytes("x")?),
     };
     let spki = spki.ok_or_else(invalid)?;
     Ok(pem::encode("PUBLIC KEY", &spki))
@@ -39,8 +39,8 @@ pub(super) fn private_pem(jwk: &[u8]) -> Result<String, CallError> {
         ));
     }
     let pkcs8 = match jwk.kind()? {
-        Kind::Rsa => jwk.rsa_private()?,
-        Kind::Ec(curve) => {
+        KeyKind::Rsa => jwk.rsa_private()?,
+        KeyKind::Ec(curve) => {
             let (x, y) = (jwk.bytes("x")?, jwk.bytes("y")?);
             let point = keys::point(curve, &x, &y).ok_or_else(invalid)?;
             let pkcs8 = keys::ec_pkcs8(curve, &jwk.bytes("d")?).ok_or_else(invalid)?;
@@ -49,7 +49,7 @@ pub(super) fn private_pem(jwk: &[u8]) -> Result<String, CallError> {
             }
             pkcs8
         }
-        Kind::Ed25519 => {
+        KeyKind::Ed25519 => {
             jwk.bytes("x")?;
             keys::ed25519_pkcs8(&jwk.bytes("d")?).ok_or_else(invalid)?
         }
@@ -61,7 +61,7 @@ fn invalid() -> CallError {
     CallError::new("the JWK's members are no key of its type")
 }
 
-enum Kind {
+enum KeyKind {
     Rsa,
     Ec(Curve),
     Ed25519,
@@ -81,14 +81,14 @@ impl Jwk {
         self.0.contains_key("d")
     }
 
-    fn kind(&self) -> Result<Kind, CallError> {
+    fn kind(&self) -> Result<KeyKind, CallError> {
         let curve = self.text("crv");
         match self.text("kty") {
-            "RSA" => Ok(Kind::Rsa),
+            "RSA" => Ok(KeyKind::Rsa),
             "EC" => Curve::of_jwk(curve)
-                .map(Kind::Ec)
+                .map(KeyKind::Ec)
                 .ok_or_else(|| CallError::new("JWK: crv must be P-256, P-384 or P-521")),
-            "OKP" if curve == "Ed25519" => Ok(Kind::Ed25519),
+            "OKP" if curve == "Ed25519" => Ok(KeyKind::Ed25519),
             _ => Err(CallError::new(
                 "JWK: kty must be RSA, EC, or OKP with crv Ed25519",
             )),

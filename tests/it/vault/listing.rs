@@ -6,7 +6,7 @@ use azfake::{CLIENT, TENANT};
 use futures::future::join_all;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use keyferry::api::external_secret::{Find, RemoteRef};
-use keyferry::provider::{Error, Listed, Query, Revision, SecretsClient, State};
+use keyferry::provider::{Error, Listed, ObjectState, Query, Revision, SecretsClient};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -39,9 +39,9 @@ async fn ask(
         .await
 }
 
-fn states(listed: Listed) -> Vec<State> {
+fn states(listed: Listed) -> Vec<ObjectState> {
     let without_version = |revision: Revision| match revision.state {
-        State::Latest { updated, .. } => State::Latest {
+        ObjectState::Latest { updated, .. } => ObjectState::Latest {
             updated,
             version: None,
         },
@@ -50,7 +50,7 @@ fn states(listed: Listed) -> Vec<State> {
     listed.revisions.into_iter().map(without_version).collect()
 }
 
-async fn read(client: &Arc<dyn SecretsClient>, key: &str) -> Vec<State> {
+async fn read(client: &Arc<dyn SecretsClient>, key: &str) -> Vec<ObjectState> {
     let read = client.get(&reference(key)).await.unwrap();
     states(Listed {
         revisions: read.revisions,
@@ -72,7 +72,7 @@ fn all_who_ask_in_one_cycle_share_one_listing_that_says_what_a_read_says() {
         for key in keys {
             read_states.extend(read(&vault.client, key).await);
         }
-        assert_eq!(read_states[3], State::Absent);
+        assert_eq!(read_states[3], ObjectState::Absent);
         for listed in asked {
             assert_eq!(states(listed.unwrap().unwrap()), read_states);
         }
@@ -137,7 +137,7 @@ fn keys_and_certificates_have_listings_of_their_own_and_versions_need_none() {
         let listed = listed.unwrap().unwrap();
         assert_eq!(
             states(listed),
-            [State::Pinned("0123456789abcdef".to_owned())]
+            [ObjectState::Pinned("0123456789abcdef".to_owned())]
         );
         assert_eq!(vault.requests("secrets.list"), lists);
     });
@@ -254,7 +254,7 @@ async fn play(steps: Vec<(bool, Step)>) -> Vec<String> {
     told
 }
 
-fn states_of(revisions: Vec<Revision>) -> Vec<State> {
+fn states_of(revisions: Vec<Revision>) -> Vec<ObjectState> {
     states(Listed {
         revisions,
         at: Timestamp::UNIX_EPOCH,

@@ -7,7 +7,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::controller::engine::WorkerPermit;
 use crate::controller::external_secret::refresh::{self, Reason, SourceFingerprint};
-use crate::controller::external_secret::spec::{Query, SyncSpec};
+use crate::controller::external_secret::spec::{DataFromQuery, SyncSpec};
 use crate::controller::index::{StoreKey, TemplateSource};
 use crate::controller::store::StoreAccess;
 use crate::controller::templates::TextSources;
@@ -102,8 +102,8 @@ async fn revisions(due: &Due<'_>, from: &dyn StoreAccess) -> Result<Option<Liste
     let spec = due.spec;
     let sources = spec.sources.iter().map(|source| {
         let query = match &source.query {
-            Query::Extract(remote_ref) => provider::Query::Object(remote_ref),
-            Query::Find(find) => provider::Query::Find(find),
+            DataFromQuery::Extract(remote_ref) => provider::Query::Object(remote_ref),
+            DataFromQuery::Find(find) => provider::Query::Find(find),
         };
         (&source.store, query, source.place())
     });

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures::{StreamExt as _, stream};
 use k8s_openapi::jiff::Timestamp;
 
-use crate::controller::external_secret::spec::{Deletion, Entry, Query, Source, SyncSpec};
+use crate::controller::external_secret::spec::{
+    DataEntry, DataFromEntry, DataFromQuery, Deletion, SyncSpec,
+};
 use crate::controller::index::StoreKey;
 use crate::controller::store::StoreAccess;
 use crate::provider::{ListOptions, Read, Revision};
@@ -109,7 +111,7 @@ fn apart<T>(
 }
 
 async fn source(
-    source: &Source,
+    source: &DataFromEntry,
     spec: &SyncSpec,
     from: &dyn StoreAccess,
     moment: Moment,
@@ -117,11 +119,11 @@ async fn source(
     let read = async {
         let client = from.reader(&source.store, &spec.namespace).await?;
         match &source.query {
-            Query::Extract(remote_ref) => {
+            DataFromQuery::Extract(remote_ref) => {
                 let found = client.extract(remote_ref).await?;
                 or_missing(found, &remote_ref.key, &source.store, spec)
             }
-            Query::Find(find) => {
+            DataFromQuery::Find(find) => {
                 let options = ListOptions {
                     since: moment.since,
                     now: moment.now,
@@ -144,7 +146,7 @@ async fn source(
 }
 
 async fn entry(
-    entry: &Entry,
+    entry: &DataEntry,
     spec: &SyncSpec,
     from: &dyn StoreAccess,
 ) -> Result<Read<Option<SecretValue>>, ReadError> {

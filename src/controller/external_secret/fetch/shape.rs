@@ -2,7 +2,7 @@
 //! one map over another. Pure.
 
 use crate::api::external_secret::{ConversionStrategy, DecodingStrategy, NullBytePolicy};
-use crate::controller::external_secret::spec::{Entry, Query, Source, SyncSpec};
+use crate::controller::external_secret::spec::{DataEntry, DataFromEntry, DataFromQuery, SyncSpec};
 use crate::secret::{SecretData, SecretValue, decoding, keys, rewrite};
 
 use super::collect::Fetched;
@@ -106,7 +106,7 @@ pub fn shape(
 }
 
 fn of_source(
-    source: &Source,
+    source: &DataFromEntry,
     data: SecretData,
     transform: &rewrite::Transform<'_>,
 ) -> Result<SecretData, ShapeFailure> {
@@ -127,7 +127,7 @@ fn of_source(
     Ok(data)
 }
 
-fn of_entry(entry: &Entry, value: &SecretValue) -> Result<SecretValue, ShapeFailure> {
+fn of_entry(entry: &DataEntry, value: &SecretValue) -> Result<SecretValue, ShapeFailure> {
     let remote_ref = &entry.remote_ref;
     let treatment = Treatment {
         conversion: remote_ref.conversion_strategy(),
@@ -138,14 +138,14 @@ fn of_entry(entry: &Entry, value: &SecretValue) -> Result<SecretValue, ShapeFail
 }
 
 impl Treatment {
-    fn new(query: &Query) -> Self {
+    fn new(query: &DataFromQuery) -> Self {
         match query {
-            Query::Extract(remote_ref) => Self {
+            DataFromQuery::Extract(remote_ref) => Self {
                 conversion: remote_ref.conversion_strategy(),
                 decoding: remote_ref.decoding_strategy(),
                 fails_on_null: remote_ref.null_byte_policy() == NullBytePolicy::Fail,
             },
-            Query::Find(find) => Self {
+            DataFromQuery::Find(find) => Self {
                 conversion: find.conversion_strategy.clone().unwrap_or_default(),
                 decoding: find.decoding_strategy.clone().unwrap_or_default(),
                 fails_on_null: find.null_byte_policy == Some(NullBytePolicy::Fail),
@@ -183,17 +183,17 @@ mod tests {
         }
     }
 
-    fn source(index: usize, from: &serde_json::Value) -> Source {
-        Source {
+    fn source(index: usize, from: &serde_json::Value) -> DataFromEntry {
+        DataFromEntry {
             index,
-            query: Query::Find(serde_json::from_value::<Find>(from.clone()).unwrap()),
+            query: DataFromQuery::Find(serde_json::from_value::<Find>(from.clone()).unwrap()),
             store: store(),
             rewrite: serde_json::from_value(from["rewrite"].clone()).unwrap_or_default(),
         }
     }
 
-    fn entry(index: usize, key: &str, remote_ref: serde_json::Value) -> Entry {
-        Entry {
+    fn entry(index: usize, key: &str, remote_ref: serde_json::Value) -> DataEntry {
+        DataEntry {
             index,
             secret_key: key.to_owned(),
             remote_ref: serde_json::from_value::<RemoteRef>(remote_ref).unwrap(),

@@ -8,7 +8,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::external_secret::{RemoteObject, RemoteState};
 use crate::controller::reconcile::conditions::whole_second;
-use crate::provider::{Revision, State};
+use crate::provider::{ObjectState, Revision};
 use crate::secret::text_hash;
 
 /// Objects that a status lists.
@@ -49,8 +49,8 @@ impl SourceFingerprint {
     /// Whether `listed`, with these versions of template sources, is what was read.
     pub fn still_holds(&self, listed: &[Revision], templates: &[Option<String>]) -> bool {
         let changed = listed.iter().filter_map(|it| match &it.state {
-            State::Latest { updated, .. } => *updated,
-            State::Absent | State::Pinned(_) => None,
+            ObjectState::Latest { updated, .. } => *updated,
+            ObjectState::Absent | ObjectState::Pinned(_) => None,
         });
         changed.max().is_none_or(|last| last + DOUBT < self.read_at)
             && revision(listed, templates).as_ref() == Some(&self.revision)
@@ -61,9 +61,11 @@ impl SourceFingerprint {
 fn revision(objects: &[Revision], templates: &[Option<String>]) -> Option<String> {
     let token = |it: &Revision| {
         Some(match &it.state {
-            State::Absent => format!("{} -", it.object),
-            State::Pinned(version) => format!("{}/{version}", it.object),
-            State::Latest { updated, .. } => format!("{} {}", it.object, (*updated)?.as_second()),
+            ObjectState::Absent => format!("{} -", it.object),
+            ObjectState::Pinned(version) => format!("{}/{version}", it.object),
+            ObjectState::Latest { updated, .. } => {
+                format!("{} {}", it.object, (*updated)?.as_second())
+            }
         })
     };
     let mut tokens: Vec<_> = objects.iter().map(token).collect::<Option<_>>()?;
@@ -100,9 +102,9 @@ pub fn state(
 
 fn object(it: &Revision) -> RemoteObject {
     let (version, updated) = match &it.state {
-        State::Absent => (None, None),
-        State::Pinned(version) => (Some(version.clone()), None),
-        State::Latest { updated, version } => (version.clone(), updated.map(Time)),
+        ObjectState::Absent => (None, None),
+        ObjectState::Pinned(version) => (Some(version.clone()), None),
+        ObjectState::Latest { updated, version } => (version.clone(), updated.map(Time)),
     };
     RemoteObject {
         id: it.object.clone(),
@@ -123,7 +125,7 @@ mod tests {
     fn latest(name: &str, updated: i64, version: Option<&str>) -> Revision {
         Revision {
             object: name.to_owned(),
-            state: State::Latest {
+            state: ObjectState::Latest {
                 updated: Some(at(updated)),
                 version: version.map(str::to_owned),
             },
@@ -134,7 +136,7 @@ mod tests {
     fn absent(name: &str) -> Revision {
         Revision {
             object: name.to_owned(),
-            state: State::Absent,
+            state: ObjectState::Absent,
             expires: None,
         }
     }
@@ -187,14 +189,14 @@ mod tests {
     fn a_pinned_version_is_its_own_revision_and_unknown_times_are_none() {
         let pinned = |version: &str| Revision {
             object: "a".to_owned(),
-            state: State::Pinned(version.to_owned()),
+            state: ObjectState::Pinned(version.to_owned()),
             expires: None,
         };
         let before = seen(&[pinned("1")], 0);
         assert!(before.still_holds(&[pinned("1")], &[]));
         assert!(!before.still_holds(&[pinned("2")], &[]));
         let untold = Revision {
-            state: State::Latest {
+            state: ObjectState::Latest {
                 updated: None,
                 version: None,
             },

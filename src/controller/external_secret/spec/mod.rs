@@ -20,7 +20,7 @@ pub use policy::{Act, Creation, Deletion, act};
 pub use references::{references, templates};
 #[cfg(test)]
 pub use sync_spec::TargetSpec;
-pub use sync_spec::{Entry, Query, RefreshRule, Source, SyncSpec};
+pub use sync_spec::{DataEntry, DataFromEntry, DataFromQuery, RefreshRule, SyncSpec};
 pub use validate::{Error, validate};
 #[cfg(test)]
 pub use windows::Windows;

@@ -35,9 +35,9 @@ pub struct SyncSpec {
     /// When periodic refreshes may happen, where that is limited.
     pub windows: Option<Windows>,
     /// `spec.dataFrom`, in order; later ones win.
-    pub sources: Vec<Source>,
+    pub sources: Vec<DataFromEntry>,
     /// `spec.data`, in order; later ones win, and all of them over `sources`.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DataEntry>,
 }
 
 impl SyncSpec {
@@ -113,7 +113,7 @@ impl Default for RefreshRule {
 
 /// One entry of `spec.data`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct DataEntry {
     /// Its index.
     pub index: usize,
     /// The key in the target.
@@ -126,11 +126,11 @@ pub struct Entry {
 
 /// One entry of `spec.dataFrom`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Source {
+pub struct DataFromEntry {
     /// Its index.
     pub index: usize,
     /// What is read.
-    pub query: Query,
+    pub query: DataFromQuery,
     /// Where it is read.
     pub store: StoreKey,
     /// Changes to the keys, in order.
@@ -139,28 +139,28 @@ pub struct Source {
 
 /// What a `dataFrom` entry reads.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Query {
+pub enum DataFromQuery {
     /// One JSON object.
     Extract(RemoteRef),
     /// All objects that match.
     Find(Find),
 }
 
-impl Entry {
+impl DataEntry {
     /// Where it stands, in ESO's words.
     pub fn place(&self) -> String {
         format!("spec.data[{}] (key: {})", self.index, self.remote_ref.key)
     }
 }
 
-impl Source {
+impl DataFromEntry {
     /// Where it stands, in ESO's words.
     pub fn place(&self) -> String {
         format!("spec.dataFrom[{}].{}", self.index, self.query.field())
     }
 }
 
-impl Query {
+impl DataFromQuery {
     /// The field's name, for messages.
     pub fn field(&self) -> &'static str {
         match self {

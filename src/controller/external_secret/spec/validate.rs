@@ -14,7 +14,9 @@ use crate::secret::metadata_hash;
 use crate::template::Place;
 
 use super::policy::{Creation, Deletion};
-use super::sync_spec::{Entry, Query, RefreshRule, Source, SyncSpec, TargetSpec};
+use super::sync_spec::{
+    DataEntry, DataFromEntry, DataFromQuery, RefreshRule, SyncSpec, TargetSpec,
+};
 use super::windows::Windows;
 
 /// Why a spec cannot be synced as it is written. Nothing is fetched and the target stays.
@@ -127,13 +129,13 @@ fn entry(
     data: &ExternalSecretData,
     spec: &ExternalSecretSpec,
     namespace: &str,
-) -> Result<Entry, Error> {
+) -> Result<DataEntry, Error> {
     let store = source_store(data.source_ref.as_ref(), spec, namespace)?;
     let store = store.ok_or_else(|| Error::Unsupported {
         field: format!("spec.data[{index}].sourceRef.generatorRef"),
         remedy: "use sourceRef.storeRef, or a generator under spec.dataFrom",
     })?;
-    Ok(Entry {
+    Ok(DataEntry {
         index,
         secret_key: data.secret_key.clone(),
         remote_ref: data.remote_ref.clone(),
@@ -147,15 +149,15 @@ fn source(
     from: &DataFrom,
     spec: &ExternalSecretSpec,
     namespace: &str,
-) -> Result<Option<Source>, Error> {
+) -> Result<Option<DataFromEntry>, Error> {
     let query = match (&from.find, &from.extract) {
-        (Some(find), _) => Some(Query::Find(find.clone())),
-        (None, Some(remote_ref)) => Some(Query::Extract(remote_ref.clone())),
+        (Some(find), _) => Some(DataFromQuery::Find(find.clone())),
+        (None, Some(remote_ref)) => Some(DataFromQuery::Extract(remote_ref.clone())),
         (None, None) => None,
     };
     let store = source_store(from.source_ref.as_ref(), spec, namespace)?;
     match (query, store) {
-        (Some(query), Some(store)) => Ok(Some(Source {
+        (Some(query), Some(store)) => Ok(Some(DataFromEntry {
             index,
             query,
             store,
@@ -223,7 +225,7 @@ fn refuse_privileged(template: Option<&TargetTemplate>) -> Result<(), Error> {
     }
 }
 
-fn refuse_duplicates(entries: &[Entry]) -> Result<(), Error> {
+fn refuse_duplicates(entries: &[DataEntry]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     match entries.iter().find(|entry| !seen.insert(&entry.secret_key)) {
         Some(entry) => Err(Error::DuplicateKey(entry.secret_key.clone())),
