@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Connection, Error, ListOptions, ObjectFilter, Provider, Read, Scope, SecretsClient};
-use crate::api::external_secret::{Find, RemoteRef};
+use super::{
+    Connection, Error, ListOptions, ObjectFilter, ObjectRef, Provider, Read, Scope, Search,
+    SecretsClient,
+};
 use crate::api::fake::Fake;
 use crate::credentials::CredentialReader;
 use crate::secret::{SecretData, SecretValue, members, pattern, property};
@@ -75,7 +77,7 @@ impl FakeClient {
         Self(data)
     }
 
-    fn value(&self, remote_ref: &RemoteRef) -> Option<SecretValue> {
+    fn value(&self, remote_ref: &ObjectRef) -> Option<SecretValue> {
         let version = remote_ref.version.as_deref().unwrap_or_default();
         let versions = self.0.get(&remote_ref.key);
         let value = versions.and_then(|versions| versions.get(version));
@@ -89,16 +91,16 @@ impl FakeClient {
 
 #[async_trait]
 impl SecretsClient for FakeClient {
-    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error> {
+    fn object(&self, remote_ref: &ObjectRef) -> Result<String, Error> {
         Ok(object(&remote_ref.key))
     }
 
     /// A missing property counts as a missing value, as with ESO; `metadataPolicy` is ignored.
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
+    async fn get(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretValue>>, Error> {
         Ok(Read::plain(self.value(remote_ref)))
     }
 
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
+    async fn extract(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretData>>, Error> {
         let value = self.value(remote_ref);
         let found = value.map(|value| members(&value)).transpose();
         let found = found.map_err(|error| invalid(error.to_string()));
@@ -108,17 +110,17 @@ impl SecretsClient for FakeClient {
     /// By name only; of several versions the one that sorts last.
     async fn find(
         &self,
-        find: &Find,
+        search: &Search,
         admits: &ObjectFilter<'_>,
         _: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error> {
-        let Some(name) = &find.name else {
+        let Some(name) = &search.name else {
             return Err(invalid(
                 "unsupported find operator: the fake provider finds by dataFrom.find.name only"
                     .to_owned(),
             ));
         };
-        let pattern = pattern::compile(name.regexp.as_deref().unwrap_or_default());
+        let pattern = pattern::compile(name);
         let pattern =
             pattern.map_err(|error| invalid(format!("dataFrom.find.name.regexp: {error}")))?;
         let is_wanted = |key: &str| pattern.is_match(key) && admits(&object(key));
@@ -141,6 +143,7 @@ fn invalid(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use crate::api::external_secret::{Find, RemoteRef};
     use k8s_openapi::jiff::Timestamp;
 
     use super::*;
@@ -193,8 +196,8 @@ mod tests {
         .unwrap()
     }
 
-    fn reference(json: serde_json::Value) -> RemoteRef {
-        serde_json::from_value(json).unwrap()
+    fn reference(json: serde_json::Value) -> ObjectRef {
+        ObjectRef::from(&serde_json::from_value::<RemoteRef>(json).unwrap())
     }
 
     fn got(json: serde_json::Value) -> Option<String> {
@@ -204,6 +207,7 @@ mod tests {
 
     async fn found(json: serde_json::Value) -> Result<Vec<String>, String> {
         let find: Find = serde_json::from_value(json).unwrap();
+        let find = Search::from(&find);
         let found = FakeClient::new(&spec(None))
             .find(&find, &|_| true, TERMS)
             .await;
@@ -317,9 +321,9 @@ mod tests {
         let inner = Arc::new(FakeClient::new(&fake));
         let patterns = KeyPatterns::new(["mine"]).unwrap();
         let guarded = KeyFilter::new(inner, patterns, "a rule".to_owned());
-        let remote_ref = |key: &str| RemoteRef {
+        let remote_ref = |key: &str| ObjectRef {
             key: key.to_owned(),
-            ..RemoteRef::default()
+            ..ObjectRef::default()
         };
         assert!(
             guarded
@@ -335,8 +339,10 @@ mod tests {
         };
         assert_eq!(told("theirs").await, told("absent").await);
         assert!(guarded.extract(&remote_ref("theirs")).await.is_err());
-        let all: Find =
-            serde_json::from_value(serde_json::json!({"name": {"regexp": ""}})).unwrap();
+        let all = Search {
+            name: Some(String::new()),
+            ..Search::default()
+        };
         let found = guarded.find(&all, &|_| true, TERMS).await.unwrap().value;
         assert_eq!(found.keys().collect::<Vec<_>>(), ["mine"]);
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use regex::Regex;
 
-use super::{Error, ListOptions, Listed, ObjectFilter, Query, Read, SecretsClient};
-use crate::api::external_secret::{Find, RemoteRef};
+use super::{
+    Error, ListOptions, Listed, ObjectFilter, ObjectRef, Query, Read, Search, SecretsClient,
+};
 use crate::secret::{SecretData, SecretValue};
 
 /// The objects that may be read. A pattern is an object's name with `*` for any text and `?` for any
@@ -72,7 +73,7 @@ impl KeyFilter {
         }
     }
 
-    fn check(&self, remote_ref: &RemoteRef) -> Result<(), Error> {
+    fn check(&self, remote_ref: &ObjectRef) -> Result<(), Error> {
         let object = self.inner.object(remote_ref)?;
         if self.patterns.admit(&object) {
             return Ok(());
@@ -93,33 +94,33 @@ impl KeyFilter {
 
 #[async_trait]
 impl SecretsClient for KeyFilter {
-    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error> {
+    fn object(&self, remote_ref: &ObjectRef) -> Result<String, Error> {
         self.inner.object(remote_ref)
     }
 
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
+    async fn get(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretValue>>, Error> {
         self.check(remote_ref)?;
         self.inner.get(remote_ref).await
     }
 
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
+    async fn extract(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretData>>, Error> {
         self.check(remote_ref)?;
         self.inner.extract(remote_ref).await
     }
 
     async fn find(
         &self,
-        find: &Find,
+        search: &Search,
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error> {
         let both = |object: &str| self.patterns.admit(object) && admits(object);
-        self.inner.find(find, &both, options).await
+        self.inner.find(search, &both, options).await
     }
 
     async fn revisions(
         &self,
-        queries: &[Query<'_>],
+        queries: &[Query],
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {

@@ -4,19 +4,20 @@ pub mod azure_key_vault;
 mod error;
 pub mod fake;
 mod key_filter;
+mod reference;
 mod revision;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::api::external_secret::{Find, RemoteRef};
 use crate::credentials::CredentialReader;
 use crate::secret::{SecretData, SecretValue};
 
 pub use error::{Detail, Error, Outage, Retry, StoreFault};
 pub use key_filter::{KeyFilter, KeyPatterns};
-pub use revision::{ListOptions, Listed, ObjectState, Query, Read, Revision};
+pub use reference::{Aspect, ObjectRef, Query, Search};
+pub use revision::{ListOptions, Listed, ObjectState, Read, Revision};
 
 /// Whose credentials a store uses (ESO's guide "Multi tenancy").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -67,27 +68,27 @@ pub type ObjectFilter<'a> = dyn for<'n> Fn(&'n str) -> bool + Send + Sync + 'a;
 /// Reads from one store with one identity.
 #[async_trait]
 pub trait SecretsClient: Send + Sync {
-    /// The object that `remote_ref` names, as `kind/name` in lower case: one text for all its
+    /// The object that `object` names, as `kind/name` in lower case: one text for all its
     /// spellings.
     ///
     /// # Errors
     /// It names none.
-    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error>;
+    fn object(&self, object: &ObjectRef) -> Result<String, Error>;
 
     /// One value; `None` where the vault has no such object or version.
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error>;
+    async fn get(&self, object: &ObjectRef) -> Result<Read<Option<SecretValue>>, Error>;
 
     /// The members of one value that is a JSON object (`dataFrom.extract`); `None` where the vault
     /// has no such object or version. Keys and values are as they stand in the vault: neither
     /// rewritten nor decoded.
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error>;
+    async fn extract(&self, object: &ObjectRef) -> Result<Read<Option<SecretData>>, Error>;
 
     /// The values of all objects that match (`dataFrom.find`) and that `admits` (of `kind/name`) lets
     /// pass, by their names; empty where none does. Others are not read. The options say how old a listing may
     /// be.
     async fn find(
         &self,
-        find: &Find,
+        search: &Search,
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error>;
@@ -99,7 +100,7 @@ pub trait SecretsClient: Send + Sync {
     /// The source does not answer, or ([`Error::Denied`]) does not let the identity list.
     async fn revisions(
         &self,
-        queries: &[Query<'_>],
+        queries: &[Query],
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {

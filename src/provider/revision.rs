@@ -3,8 +3,6 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use crate::api::external_secret::{Find, RemoteRef};
-
 /// The state of one object at its source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Revision {
@@ -52,15 +50,6 @@ impl<T> Read<T> {
             revisions: Vec::new(),
         }
     }
-}
-
-/// One thing that a consumer reads.
-#[derive(Clone, Copy, Debug)]
-pub enum Query<'a> {
-    /// One object.
-    Object(&'a RemoteRef),
-    /// All that match.
-    Find(&'a Find),
 }
 
 /// How fresh an answer has to be, and what it may cost.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::api::external_secret::{Find, RemoteRef};
 use crate::controller::index::StoreKey;
 use crate::kubernetes::answers::chain;
 use crate::provider::{
-    Error, ListOptions, Listed, ObjectFilter, Query, Read, SecretsClient, StoreFault,
+    Error, ListOptions, Listed, ObjectFilter, ObjectRef, Query, Read, Search, SecretsClient,
+    StoreFault,
 };
 use crate::secret::{SecretData, SecretValue};
 
@@ -40,31 +40,31 @@ impl ObservedClient {
 
 #[async_trait]
 impl SecretsClient for ObservedClient {
-    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error> {
+    fn object(&self, remote_ref: &ObjectRef) -> Result<String, Error> {
         self.inner.object(remote_ref)
     }
 
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
+    async fn get(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretValue>>, Error> {
         self.tell(self.inner.get(remote_ref).await)
     }
 
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
+    async fn extract(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretData>>, Error> {
         self.tell(self.inner.extract(remote_ref).await)
     }
 
     async fn find(
         &self,
-        find: &Find,
+        search: &Search,
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error> {
-        self.tell(self.inner.find(find, admits, options).await)
+        self.tell(self.inner.find(search, admits, options).await)
     }
 
     /// An identity that may read and not list is nothing amiss: values are read instead.
     async fn revisions(
         &self,
-        queries: &[Query<'_>],
+        queries: &[Query],
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use gotemplate::Regexp;
 
 use super::document::Item;
-use crate::api::external_secret::Find;
-use crate::provider::Error;
+use crate::provider::{Error, Search};
 use crate::secret::pattern;
 
 /// What is looked for; without a name and tags it is every secret that is enabled.
@@ -16,12 +15,12 @@ pub(super) struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// What `find` asks for.
-    pub(super) fn new(find: &'a Find) -> Result<Self, Error> {
-        let pattern = find.name.as_ref().and_then(|name| name.regexp.as_deref());
+    /// What `search` asks for.
+    pub(super) fn new(search: &'a Search) -> Result<Self, Error> {
+        let pattern = search.name.as_deref();
         let name = pattern.map(pattern::compile).transpose();
         Ok(Self {
-            tags: find.tags.as_ref(),
+            tags: search.tags.as_ref(),
             name: name.map_err(|error| Error::Invalid {
                 message: format!(
                     "dataFrom.find.name.regexp: {error}; write a regular expression (RE2) that a part of the name matches"
@@ -46,10 +45,12 @@ impl<'a> Filter<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::external_secret::Find;
 
     fn admitted(find: &serde_json::Value) -> Vec<String> {
         let find: Find = serde_json::from_value(find.clone()).unwrap();
-        let filter = Filter::new(&find).unwrap();
+        let search = Search::from(&find);
+        let filter = Filter::new(&search).unwrap();
         let items: Vec<Item> = serde_json::from_value(serde_json::json!([
             {"id": "https://kv/secrets/app-db", "attributes": {"enabled": true}, "tags": {"env": "dev", "team": "a"}},
             {"id": "https://kv/secrets/my-app", "attributes": {"enabled": true}, "tags": {"env": "prod"}},
@@ -101,7 +102,7 @@ mod tests {
     fn a_bad_pattern_is_an_error_that_names_its_field() {
         let find: Find =
             serde_json::from_value(serde_json::json!({"name": {"regexp": "app-("}})).unwrap();
-        let error = Filter::new(&find).map(|_| ()).unwrap_err();
+        let error = Filter::new(&Search::from(&find)).map(|_| ()).unwrap_err();
         assert!(matches!(error, Error::Invalid { .. }));
         assert!(
             error.to_string().starts_with("dataFrom.find.name.regexp: "),

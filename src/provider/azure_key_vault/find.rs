@@ -7,23 +7,22 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::filter::Filter;
 use super::lister::{self, Lister};
 use super::object::{Object, ObjectKind};
-use crate::api::external_secret::Find;
-use crate::provider::{Error, ListOptions, ObjectFilter, Read, Revision};
+use crate::provider::{Error, ListOptions, ObjectFilter, Read, Revision, Search};
 use crate::secret::{SecretData, SecretValue};
 
 /// Values read at a time.
 const PARALLEL: usize = 8;
 
-/// The values of all secrets that `find` means and that `admits` lets pass, by name. What goes, or is
+/// The values of all secrets that `search` means and that `admits` lets pass, by name. What goes, or is
 /// disabled, between the listing and its read is left out; its state stays on record, so that the next
 /// look finds it changed.
 pub(super) async fn find(
     vault: &Arc<Lister>,
-    find: &Find,
+    search: &Search,
     admits: &ObjectFilter<'_>,
     options: ListOptions<'_>,
 ) -> Result<Read<SecretData>, Error> {
-    let filter = Filter::new(find)?;
+    let filter = Filter::new(search)?;
     let listing = vault.listing(ObjectKind::Secret, options, None).await?;
     let too_large = || vault.client.misunderstood("the list of secrets has no end");
     let listing = listing.ok_or_else(too_large)?;

@@ -10,8 +10,9 @@ use super::find;
 use super::lister::Lister;
 use super::object::{Object, ObjectKind, Wanted};
 use super::property::part;
-use crate::api::external_secret::{Find, RemoteRef};
-use crate::provider::{Error, ListOptions, Listed, ObjectFilter, Query, Read, SecretsClient};
+use crate::provider::{
+    Error, ListOptions, Listed, ObjectFilter, ObjectRef, Query, Read, Search, SecretsClient,
+};
 use crate::secret::{SecretData, SecretValue, members};
 
 /// Reads for one store. Others may share its vault.
@@ -20,11 +21,11 @@ pub(super) struct Reader(pub(super) Arc<Lister>);
 
 #[async_trait]
 impl SecretsClient for Reader {
-    fn object(&self, remote_ref: &RemoteRef) -> Result<String, Error> {
+    fn object(&self, remote_ref: &ObjectRef) -> Result<String, Error> {
         Ok(Object::parse(remote_ref)?.path())
     }
 
-    async fn get(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretValue>>, Error> {
+    async fn get(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretValue>>, Error> {
         let wanted = Wanted::value(remote_ref)?;
         let found = self.0.client.read(&wanted.object).await?;
         let revision = self.0.read_revision(&wanted.object, found.as_deref());
@@ -35,7 +36,7 @@ impl SecretsClient for Reader {
         })
     }
 
-    async fn extract(&self, remote_ref: &RemoteRef) -> Result<Read<Option<SecretData>>, Error> {
+    async fn extract(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretData>>, Error> {
         let wanted = Wanted::members(remote_ref)?;
         let found = self.0.client.read(&wanted.object).await?;
         let revision = self.0.read_revision(&wanted.object, found.as_deref());
@@ -48,16 +49,16 @@ impl SecretsClient for Reader {
 
     async fn find(
         &self,
-        wanted: &Find,
+        search: &Search,
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Read<SecretData>, Error> {
-        find::find(&self.0, wanted, admits, options).await
+        find::find(&self.0, search, admits, options).await
     }
 
     async fn revisions(
         &self,
-        queries: &[Query<'_>],
+        queries: &[Query],
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {

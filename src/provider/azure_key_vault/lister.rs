@@ -72,7 +72,7 @@ impl Lister {
     /// The states of what `queries` read; `None` where reading is cheaper.
     pub(super) async fn revisions(
         self: &Arc<Self>,
-        queries: &[Query<'_>],
+        queries: &[Query],
         admits: &ObjectFilter<'_>,
         options: ListOptions<'_>,
     ) -> Result<Option<Listed>, Error> {
@@ -84,8 +84,8 @@ impl Lister {
         };
         for query in queries {
             let object = match query {
-                Query::Object(remote_ref) => Some(Object::parse(remote_ref)?),
-                Query::Find(_) => None,
+                Query::Object(object) => Some(Object::parse(object)?),
+                Query::Search(_) => None,
             };
             // what was named by its version never changes
             if let Some(object) = &object
@@ -107,8 +107,8 @@ impl Lister {
                     Some(item) => self.listed(&object, item),
                     None => self.revision(&object, ObjectState::Absent, None),
                 }),
-                (None, Query::Find(find)) => {
-                    let filter = Filter::new(find)?;
+                (None, Query::Search(search)) => {
+                    let filter = Filter::new(search)?;
                     let matching = matching(&listing, &filter, admits);
                     let states = matching.map(|(object, item)| self.listed(&object, item));
                     listed.revisions.extend(states);

@@ -1,8 +1,7 @@
 //! `remoteRef` as Key Vault understands it: which kind of object, which name, which version
 //! (Azure Key Vault, "Objects, identifiers and versioning"). What passes here is safe in a URL. Pure.
 
-use crate::api::external_secret::{MetadataPolicy, RemoteRef};
-use crate::provider::Error;
+use crate::provider::{Aspect, Error, ObjectRef};
 use crate::secret::property;
 
 const MAX_NAME: usize = 127;
@@ -61,7 +60,7 @@ impl Object {
     }
 
     /// Reads `remoteRef.key` and `remoteRef.version`.
-    pub(super) fn parse(remote_ref: &RemoteRef) -> Result<Self, Error> {
+    pub(super) fn parse(remote_ref: &ObjectRef) -> Result<Self, Error> {
         let mut segments = remote_ref.key.split('/');
         let first = segments.next().unwrap_or_default();
         // what follows the second segment is ignored, as ESO does
@@ -124,7 +123,7 @@ pub(super) struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     /// Reads `remote_ref`, for one value.
-    pub(super) fn value(remote_ref: &'a RemoteRef) -> Result<Self, Error> {
+    pub(super) fn value(remote_ref: &'a ObjectRef) -> Result<Self, Error> {
         let object = Object::parse(remote_ref)?;
         let property = remote_ref.property.as_deref().filter(|p| !p.is_empty());
         if property.is_some_and(|p| p.len() > property::MAX_PATH || p.contains(char::is_control)) {
@@ -133,13 +132,13 @@ impl<'a> Wanted<'a> {
                 property::MAX_PATH
             )));
         }
-        let is_metadata = match remote_ref.metadata_policy() {
-            MetadataPolicy::None => false,
-            MetadataPolicy::Fetch => true,
-            MetadataPolicy::Unknown(policy) => {
+        let is_metadata = match &remote_ref.aspect {
+            Aspect::Value => false,
+            Aspect::Metadata => true,
+            Aspect::Unknown(policy) => {
                 return Err(invalid(format!(
                     "remoteRef.metadataPolicy: {} is unknown; write None or Fetch",
-                    quoted(&policy)
+                    quoted(policy)
                 )));
             }
         };
@@ -151,7 +150,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// Reads `remote_ref`, for many values (Azure Key Vault, "Objects, identifiers and versioning"): secrets only.
-    pub(super) fn members(remote_ref: &'a RemoteRef) -> Result<Self, Error> {
+    pub(super) fn members(remote_ref: &'a ObjectRef) -> Result<Self, Error> {
         let wanted = Self::value(remote_ref)?;
         match wanted.object.kind {
             ObjectKind::Secret => Ok(wanted),
@@ -196,11 +195,11 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn reference(key: &str, version: &str) -> RemoteRef {
-        RemoteRef {
+    fn reference(key: &str, version: &str) -> ObjectRef {
+        ObjectRef {
             key: key.to_owned(),
             version: Some(version.to_owned()),
-            ..RemoteRef::default()
+            ..ObjectRef::default()
         }
     }
 
@@ -274,10 +273,10 @@ mod tests {
     fn an_empty_property_is_none_and_an_unknown_policy_is_refused() {
         let mut remote_ref = reference("foo", "");
         remote_ref.property = Some(String::new());
-        remote_ref.metadata_policy = Some(MetadataPolicy::Fetch);
+        remote_ref.aspect = Aspect::Metadata;
         let wanted = Wanted::members(&remote_ref).unwrap();
         assert!(wanted.is_metadata && wanted.property.is_none());
-        remote_ref.metadata_policy = Some(MetadataPolicy::Unknown("Maybe".to_owned()));
+        remote_ref.aspect = Aspect::Unknown("Maybe".to_owned());
         let error = Wanted::value(&remote_ref).unwrap_err().to_string();
         assert!(error.contains("metadataPolicy"), "{error}");
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use azfake::{Fault, TENANT};
 use futures::future::join_all;
 use keyferry::api::external_secret::RemoteRef;
-use keyferry::provider::{Error, SecretsClient};
+use keyferry::provider::{Error, ObjectRef, SecretsClient};
 use serde_json::json;
 
 use super::{Credentials, Vault, connect};
@@ -21,6 +21,7 @@ fn fault(value: serde_json::Value) -> Fault {
 
 async fn read(client: &Arc<dyn SecretsClient>, key: &str) -> Result<Option<Vec<u8>>, Error> {
     let remote_ref: RemoteRef = serde_json::from_value(json!({"key": key})).unwrap();
+    let remote_ref = ObjectRef::from(&remote_ref);
     let found = client.get(&remote_ref).await?;
     Ok(found.value.map(|value| value.expose().to_vec()))
 }

@@ -6,7 +6,9 @@ use azfake::{CLIENT, TENANT};
 use futures::future::join_all;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use keyferry::api::external_secret::{Find, RemoteRef};
-use keyferry::provider::{Error, Listed, ObjectState, Query, Revision, SecretsClient};
+use keyferry::provider::{
+    Error, Listed, ObjectRef, ObjectState, Query, Revision, Search, SecretsClient,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,8 +23,11 @@ fn secrets(count: usize) -> Value {
     json!({"secrets": secrets})
 }
 
-fn reference(key: &str) -> RemoteRef {
-    serde_json::from_value(json!({"key": key})).unwrap()
+fn reference(key: &str) -> ObjectRef {
+    ObjectRef {
+        key: key.to_owned(),
+        ..ObjectRef::default()
+    }
 }
 
 /// The states of `keys`, by a listing begun at `since` or later, of a consumer among `reads`.
@@ -33,7 +38,7 @@ async fn ask(
     reads: usize,
 ) -> Result<Option<Listed>, Error> {
     let references: Vec<_> = keys.iter().map(|key| reference(key)).collect();
-    let queries: Vec<_> = references.iter().map(Query::Object).collect();
+    let queries: Vec<_> = references.into_iter().map(Query::Object).collect();
     client
         .revisions(&queries, &|_| true, terms(since, reads))
         .await
@@ -129,7 +134,7 @@ fn keys_and_certificates_have_listings_of_their_own_and_versions_need_none() {
         let lists = vault.requests("secrets.list");
         let pinned: RemoteRef =
             serde_json::from_value(json!({"key": "db", "version": "0123456789abcdef"})).unwrap();
-        let queries = [Query::Object(&pinned)];
+        let queries = [Query::Object(ObjectRef::from(&pinned))];
         let listed = vault
             .client
             .revisions(&queries, &|_| true, terms(now, 1))
@@ -163,6 +168,7 @@ fn a_find_is_checked_by_what_it_would_find() {
     run(async {
         let vault = Vault::start(secrets(30)).await;
         let find: Find = serde_json::from_value(json!({"name": {"regexp": "^s1"}})).unwrap();
+        let find = Search::from(&find);
         let now = Timestamp::now();
         let read = vault
             .client
@@ -170,7 +176,7 @@ fn a_find_is_checked_by_what_it_would_find() {
             .await
             .unwrap();
         assert_eq!(read.value.len(), 11);
-        let queries = [Query::Find(&find)];
+        let queries = [Query::Search(find)];
         let listed = vault
             .client
             .revisions(&queries, &|_| true, terms(now, 40))

@@ -20,7 +20,9 @@ use keyferry::azure::http::{Http, HttpSettings};
 use keyferry::azure::{Azure, AzureOptions, Observer};
 use keyferry::credentials::{self, CredentialReader};
 use keyferry::provider::azure_key_vault::{AzureKeyVault, Hub};
-use keyferry::provider::{Connection, Error, ListOptions, Provider as _, Scope, SecretsClient};
+use keyferry::provider::{
+    Connection, Error, ListOptions, ObjectRef, Provider as _, Scope, Search, SecretsClient,
+};
 use keyferry::secret::{SecretData, SecretValue};
 use keyferry::telemetry::Metrics;
 use serde_json::{Value, json};
@@ -73,6 +75,7 @@ impl Vault {
 
     async fn find(&self, find: Value) -> Result<SecretData, Error> {
         let find: Find = serde_json::from_value(find).unwrap();
+        let find = Search::from(&find);
         let found = self
             .client
             .find(&find, &|_| true, terms(Timestamp::now(), 1));
@@ -81,12 +84,14 @@ impl Vault {
 
     async fn extract(&self, remote_ref: Value) -> SecretData {
         let remote_ref: RemoteRef = serde_json::from_value(remote_ref).unwrap();
+        let remote_ref = ObjectRef::from(&remote_ref);
         let found = self.client.extract(&remote_ref).await.unwrap();
         found.value.unwrap()
     }
 
     async fn get(&self, remote_ref: Value) -> Option<SecretValue> {
         let remote_ref: RemoteRef = serde_json::from_value(remote_ref).unwrap();
+        let remote_ref = ObjectRef::from(&remote_ref);
         self.client.get(&remote_ref).await.unwrap().value
     }
 

@@ -102,13 +102,13 @@ async fn revisions(due: &Due<'_>, from: &dyn StoreAccess) -> Result<Option<Liste
     let spec = due.spec;
     let sources = spec.sources.iter().map(|source| {
         let query = match &source.query {
-            DataFromQuery::Extract(remote_ref) => provider::Query::Object(remote_ref),
-            DataFromQuery::Find(find) => provider::Query::Find(find),
+            DataFromQuery::Extract(remote_ref) => provider::Query::Object(remote_ref.into()),
+            DataFromQuery::Find(find) => provider::Query::Search(find.into()),
         };
         (&source.store, query, source.place())
     });
     let entries = spec.entries.iter().map(|entry| {
-        let query = provider::Query::Object(&entry.remote_ref);
+        let query = provider::Query::Object((&entry.remote_ref).into());
         (&entry.store, query, entry.place())
     });
     let mut by_store: BTreeMap<&StoreKey, (Vec<_>, String)> = BTreeMap::new();
@@ -135,7 +135,7 @@ async fn revisions(due: &Due<'_>, from: &dyn StoreAccess) -> Result<Option<Liste
 
 async fn of_store(
     store: &StoreKey,
-    queries: &[provider::Query<'_>],
+    queries: &[provider::Query],
     due: &Due<'_>,
     from: &dyn StoreAccess,
 ) -> Result<Option<Listed>, ReadFailure> {

@@ -120,7 +120,7 @@ async fn source(
         let client = from.reader(&source.store, &spec.namespace).await?;
         match &source.query {
             DataFromQuery::Extract(remote_ref) => {
-                let found = client.extract(remote_ref).await?;
+                let found = client.extract(&remote_ref.into()).await?;
                 or_missing(found, &remote_ref.key, &source.store, spec)
             }
             DataFromQuery::Find(find) => {
@@ -130,7 +130,8 @@ async fn source(
                     store: &source.store.to_string(),
                     reads: from.reads(&source.store),
                 };
-                let found = client.find(find, &|_| true, options).await;
+                let search = find.into();
+                let found = client.find(&search, &|_| true, options).await;
                 let found = found.map_err(ReadFailure::Find)?;
                 Ok(Read {
                     value: Some(found.value),
@@ -153,7 +154,7 @@ async fn entry(
     let key = &entry.remote_ref.key;
     let read = async {
         let client = from.reader(&entry.store, &spec.namespace).await?;
-        let found = client.get(&entry.remote_ref).await?;
+        let found = client.get(&(&entry.remote_ref).into()).await?;
         or_missing(found, key, &entry.store, spec)
     };
     read.await.map_err(|cause| ReadError {

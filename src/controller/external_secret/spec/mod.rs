@@ -2,7 +2,7 @@
 //!
 //! | layer | module | knows |
 //! | --- | --- | --- |
-//! | 0 | [`cron`], [`policy`] | schedules; what the policies make of a refresh |
+//! | 0 | [`cron`], [`policy`], [`remote`] | schedules; what the policies make of a refresh; references of the port |
 //! | 1 | [`windows`] | when periodic refreshes may happen |
 //! | 2 | [`sync_spec`] | what is to be kept in sync |
 //! | 3 | [`validate`] | whether the wire type can be synced |
@@ -11,6 +11,7 @@
 mod cron;
 mod policy;
 mod references;
+mod remote;
 mod sync_spec;
 mod validate;
 mod windows;
