@@ -1,4 +1,4 @@
-//! The repository's own commands: `cargo xtask COMMAND`. Each stands in a file of its own with its
+//! The repository's own commands: `cargo xtask COMMAND`. Each is in a file of its own with its
 //! `Args` and a `run`; this file only dispatches.
 
 mod azure_sdks;

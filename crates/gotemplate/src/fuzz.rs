@@ -35,7 +35,7 @@ fn delimiters(data: &[u8]) -> (&str, &str, &[u8]) {
     }
 }
 
-/// Reads all tokens: each stands in the text, none before the one before it, lines only grow, and there
+/// Reads all tokens: each is in the text, none before the one before it, lines only grow, and there
 /// is an end.
 pub fn lexer(data: &[u8]) {
     let (left, right, text) = delimiters(data);

@@ -11,7 +11,7 @@ use crate::telemetry::Overdue;
 /// How urgent a reconcile is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
-    /// It was never in step: somebody waits for it.
+    /// It was never in sync: somebody waits for it.
     New,
     /// Somebody asked for it: an annotation or label changed.
     Asked,
@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(queue.overdue(now + seconds(3)), late(3, 0));
         assert_eq!(take(&mut queue, now + seconds(3)), Some("a"));
         assert_eq!(queue.overdue(now + seconds(4)), late(4, 0));
-        // in step: late again a minute after its time
+        // in sync: late again a minute after its time
         queue.done(&"a", Some((seconds(60), Urgency::Due)), now + seconds(5));
         assert_eq!(queue.overdue(now + seconds(64)), late(0, 0));
         assert_eq!(queue.overdue(now + seconds(67)), late(2, 0));

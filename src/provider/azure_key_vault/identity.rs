@@ -1,5 +1,5 @@
 //! Reads who signs in from the cluster, through the port (docs/identities.md). What
-//! is special about workload identity stands in `workload`.
+//! is special about workload identity is in `workload`.
 
 use super::ids::{IdReader, IdSource, config};
 use super::workload::Account;

@@ -1,4 +1,4 @@
-//! The HOWTO's objects on a stage: credentials, store and ExternalSecret of examples/howto, in step.
+//! The HOWTO's objects on a stage: credentials, store and ExternalSecret of examples/howto, in sync.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until the HOWTO's ExternalSecret is in step and returns its Secret.
+    /// Waits until the HOWTO's ExternalSecret is in sync and returns its Secret.
     pub(super) async fn howto_synced(&self, password: &str) -> anyhow::Result<Value> {
         self.bed.wait_ready(&external_secret(), "True").await?;
         let found = self.bed.cluster().get(&secret()).await?;

@@ -21,7 +21,7 @@ use crate::support::scene::eventually;
 use crate::support::settings::repository;
 
 const WITHIN: Duration = Duration::from_mins(2);
-/// Recorded clusters with an ExternalSecret in step.
+/// Recorded clusters with an ExternalSecret in sync.
 const CASES: [&str; 3] = [
     "es-no-refresh-in-interval",
     "es-labels-copied",

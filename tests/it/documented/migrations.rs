@@ -15,7 +15,7 @@ use crate::support::run;
 use crate::support::scene::Scene;
 use crate::support::settings::repository;
 
-/// The ExternalSecrets of a page are in step, beside a store of this scene under the name of the page's.
+/// The ExternalSecrets of a page are in sync, beside a store of this scene under the name of the page's.
 async fn synced(scene: &Scene, page: &str) {
     let pem = std::fs::read_to_string(repository().join("tests/golden/fixtures/web-chain.pem"));
     let content = json!({"secrets": {

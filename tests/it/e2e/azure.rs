@@ -130,7 +130,7 @@ async fn deletion(use_azure_sdk: bool) {
     scene.until("gone", &target, |found| found.is_none()).await;
 }
 
-/// A reconcile that finds all in step writes nothing on the ExternalSecret. Upstream looks for ten
+/// A reconcile that finds all in sync writes nothing on the ExternalSecret. Upstream looks for ten
 /// seconds; here something makes the operator look.
 async fn status_stays(use_azure_sdk: bool) {
     let scene = Scene::new("e2e").await;

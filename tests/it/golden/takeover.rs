@@ -125,7 +125,7 @@ pub(crate) async fn leave_as_eso(bed: &Bed, names: &[&str]) -> anyhow::Result<()
     Ok(())
 }
 
-/// The snapshot that a case reaches by applying objects alone, with everything in step.
+/// The snapshot that a case reaches by applying objects alone, with everything in sync.
 fn end(case: &Case) -> Option<&str> {
     for step in case.steps() {
         match step.verb().ok()? {

@@ -70,7 +70,7 @@ impl Pair {
         Ok(other)
     }
 
-    /// ExternalSecrets `s0`, `s1`, … that are refreshed every second, in step with `value`.
+    /// ExternalSecrets `s0`, `s1`, … that are refreshed every second, in sync with `value`.
     pub(super) async fn syncs(&self, count: usize, value: &str) -> anyhow::Result<Vec<String>> {
         let names: Vec<String> = (0..count).map(|n| format!("s{n}")).collect();
         for name in &names {

@@ -67,7 +67,7 @@ fn the_heartbeat_is_the_only_write_of_an_unchanged_refresh() -> anyhow::Result<(
     })
 }
 
-/// Makes the ExternalSecrets and waits until all are in step and everything is told.
+/// Makes the ExternalSecrets and waits until all are in sync and everything is told.
 async fn sync_all(scene: &mut Scene, team: &Team) -> anyhow::Result<Vec<String>> {
     let names: Vec<String> = (0..COUNT).map(|n| format!("s{n}")).collect();
     for name in &names {

@@ -1,6 +1,6 @@
 //! No right too many: each that the chart gives is taken from an operator of its own, on a real API server.
 //! The request that needs it is refused, people are told, and it succeeds once the right is back. What was
-//! seen stands in docs/rbac.md; `KEYFERRY_BLESS=1` writes it.
+//! seen is in docs/rbac.md; `KEYFERRY_BLESS=1` writes it.
 
 #![expect(
     clippy::panic,

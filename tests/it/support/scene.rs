@@ -97,7 +97,7 @@ impl Scene {
         self.ready(&self.object("SecretStore", "kv")).await;
     }
 
-    /// ExternalSecret `app` besides, in step: Secret `app` holds `PASSWORD: first`.
+    /// ExternalSecret `app` besides, in sync: Secret `app` holds `PASSWORD: first`.
     pub(crate) async fn synced(prefix: &str) -> Self {
         let scene = Self::with_store(prefix).await;
         scene.apply(external_secret("app", json!({}))).await;

@@ -58,7 +58,7 @@ impl Corner {
         format!("{}.vault.azure.net", self.namespace)
     }
 
-    /// ExternalSecret `good` is in step, `bad` names what is not there.
+    /// ExternalSecret `good` is in sync, `bad` names what is not there.
     pub(super) async fn good_and_bad(&self) {
         let absent = json!({"data": [{"secretKey": "x", "remoteRef": {"key": "absent"}}]});
         self.apply(external_secret("good", json!({}))).await;

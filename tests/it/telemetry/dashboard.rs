@@ -1,4 +1,4 @@
-//! The dashboard that ESO ships shows data in every panel, with one ExternalSecret in step and one that
+//! The dashboard that ESO ships shows data in every panel, with one ExternalSecret in sync and one that
 //! fails. A selector has data where a series of /metrics fits it; what Prometheus computes of the series is
 //! Prometheus'.
 

@@ -1,5 +1,5 @@
 //! `cargo xtask azure-sdks`: the suites of `testbed/azure-sdk`, each against an azfake of its own, which
-//! the SDKs reach as any program does. Starts them and counts; what is checked stands in the suites.
+//! the SDKs reach as any program does. Starts them and counts; what is checked is in the suites.
 
 mod report;
 

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: what the operator costs, measured on a real control plane and azfake, and what
 //! templates cost beside Go's. The parts: `stage` runs, `figures` counts and shows, each measurement
-//! stands in a file of its own.
+//! is in a file of its own.
 
 mod failover;
 mod figures;

@@ -216,7 +216,7 @@ impl Stage {
     }
 }
 
-/// Whether an ExternalSecret is in step.
+/// Whether an ExternalSecret is in sync.
 pub(super) fn is_ready(object: &DynamicObject) -> bool {
     let conditions = &object.data["status"]["conditions"];
     let mut conditions = conditions.as_array().into_iter().flatten();

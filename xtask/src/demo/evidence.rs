@@ -55,7 +55,7 @@ impl<'a> Evidence<'a> {
         &self.folder
     }
 
-    /// Keeps a text for a file of this name, redacted; `what` it shows stands in the summary.
+    /// Keeps a text for a file of this name, redacted; `what` it shows is in the summary.
     pub(super) fn save(&mut self, name: &str, what: &'static str, text: &str) {
         self.files.push(File {
             name: name.to_owned(),

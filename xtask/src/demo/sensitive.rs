@@ -72,7 +72,7 @@ impl Sensitive {
     }
 }
 
-/// What stands in place of a value.
+/// What is in place of a value.
 pub(super) fn redacted(bytes: usize) -> String {
     format!("<redacted, {bytes} bytes>")
 }

@@ -1,5 +1,5 @@
 //! What the policies make of a refresh. Pure: one function,
-//! whose whole table stands in docs/policies.md.
+//! whose whole table is in docs/policies.md.
 
 use crate::api::external_secret::{CreationPolicy, DeletionPolicy};
 

@@ -44,7 +44,7 @@ impl Target {
 }
 
 /// Reads the target, unless what is known of it does: there is none of a new ExternalSecret, and one that
-/// was in step stays so until the watch brings something else.
+/// was in sync stays so until the watch brings something else.
 pub async fn target(spec: &SyncSpec, input: &ReconcileInput, env: &Env) -> Result<Target, Error> {
     if let Some(manifest) = &spec.target.manifest {
         let observed = manifest::observe(spec, manifest, env).await?;

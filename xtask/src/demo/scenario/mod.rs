@@ -1,6 +1,6 @@
 //! The HOWTO, step by step, as a user would go through it: kubectl's own commands, the manifests of
 //! examples/howto, and what is to be seen after each step. Starts and stops nothing. This file has
-//! the order; each step stands in a file of its own.
+//! the order; each step is in a file of its own.
 
 mod declare;
 mod look;

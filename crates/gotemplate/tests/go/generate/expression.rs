@@ -36,7 +36,7 @@ impl<'r> Writer<'r> {
         }
     }
 
-    /// What stands in an action: one or more stages.
+    /// What is in an action: one or more stages.
     pub(super) fn pipeline(&mut self, sort: char, depth: usize) -> String {
         if depth == 0 || !RESULTS.contains(sort) || self.random.one_in(4) {
             let operand = self.operand(sort, depth);
