@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::{ParseExpressionError, Selector, SelectorExt as _};
 
 use crate::api::secret_store::StoreCondition;
 use crate::secret::pattern;
 
 /// Why the conditions cannot be evaluated: nobody may use the store until they are mended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A regular expression that does not compile.
     #[error("failed to compile {index}th namespace regex in {condition}th condition")]
@@ -20,9 +21,11 @@ pub enum Error {
         /// What is wrong with it.
         source: pattern::BadPattern,
     },
-    /// An operator that label selectors do not have.
-    #[error("{0:?} is not a valid label selector operator")]
-    Operator(String),
+    /// An expression that label selectors do not have.
+    #[error(
+        "the label selector cannot be read: {0}; use In or NotIn with values, Exists or DoesNotExist"
+    )]
+    Selector(#[from] ParseExpressionError),
 }
 
 /// Whether a consumer in `namespace` with these labels may use the store: no conditions, or one
@@ -52,36 +55,7 @@ pub fn allow(
 
 /// Whether an object with these labels is selected; an empty selector selects all.
 pub fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> Result<bool, Error> {
-    let mut holds = selector
-        .match_labels
-        .iter()
-        .flatten()
-        .all(|(key, value)| labels.get(key) == Some(value));
-    for requirement in selector.match_expressions.iter().flatten() {
-        holds &= meets(requirement, labels)?;
-    }
-    Ok(holds)
-}
-
-fn meets(
-    requirement: &LabelSelectorRequirement,
-    labels: &BTreeMap<String, String>,
-) -> Result<bool, Error> {
-    let value = labels.get(&requirement.key);
-    let is_listed = value.is_some_and(|value| {
-        requirement
-            .values
-            .iter()
-            .flatten()
-            .any(|listed| listed == value)
-    });
-    match requirement.operator.as_str() {
-        "In" => Ok(is_listed),
-        "NotIn" => Ok(!is_listed),
-        "Exists" => Ok(value.is_some()),
-        "DoesNotExist" => Ok(value.is_none()),
-        other => Err(Error::Operator(other.to_owned())),
-    }
+    Ok(Selector::try_from(selector.clone())?.matches(labels))
 }
 
 #[cfg(test)]
@@ -125,6 +99,11 @@ mod tests {
     fn what_cannot_be_evaluated_allows_nobody() {
         let broken = condition(serde_json::json!({"namespaceRegexes": ["("]}));
         let open = condition(serde_json::json!({"namespaceSelector": {}}));
-        assert!(allow(&[open, broken], "x", &BTreeMap::new()).is_err());
+        let odd = condition(
+            serde_json::json!({"namespaceSelector": {"matchExpressions": [
+            {"key": "team", "operator": "Is", "values": ["a"]}]}}),
+        );
+        assert!(allow(&[open.clone(), broken], "x", &BTreeMap::new()).is_err());
+        assert!(allow(&[open, odd], "x", &BTreeMap::new()).is_err());
     }
 }
