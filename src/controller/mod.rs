@@ -38,10 +38,8 @@ use external_secret::Env;
 use index::Consumers;
 use templates::TemplateSources;
 
-pub use crate::kubernetes::answers::chain;
 pub use context::{Options, Switches};
 pub use index::{StoreKey, TemplateSource};
-
 pub use store::{Error as StoreError, Providers, StoreAccess};
 pub use templates::{Error as TemplateError, TextSources, of_config_map, of_secret};
 

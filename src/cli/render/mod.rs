@@ -19,8 +19,9 @@ use super::templates::Templates;
 use crate::api::external_secret::ExternalSecret;
 use crate::api::meta::{DATA_HASH_ANNOTATION, GROUP};
 use crate::api::secret_store::{ClusterSecretStore, SecretStore};
+use crate::controller::TemplateError;
 use crate::controller::external_secret::{Error, TargetError, plan};
-use crate::controller::{TemplateError, chain};
+use crate::kubernetes::answers::chain;
 use crate::template;
 
 use sources::{Files, Values};

@@ -38,7 +38,7 @@ use crate::api::secret_store::{ClusterSecretStore, SecretStore};
 use crate::controller::context::Context;
 use crate::controller::engine::watch::{self as watches, Observer};
 use crate::controller::engine::{self, Controller, WorkQueue};
-use crate::controller::index::Consumers;
+use crate::controller::index::{Consumers, StoreKey};
 use crate::controller::reconcile::ledger::Ledger;
 use crate::kubernetes::credentials::Used;
 use crate::lifecycle::{Readiness, Stop};
@@ -161,7 +161,7 @@ fn follow<K: StoreResource>(
 
 fn work<K: StoreResource>(
     cache: Store<DeserializeGuard<K>>,
-    queue: WorkQueue<crate::controller::StoreKey>,
+    queue: WorkQueue<StoreKey>,
     stores: &Arc<Stores>,
     stop: &Stop,
     controller: &mut Controller,

@@ -17,7 +17,7 @@ use kube::{Api, Client};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, sleep_until, timeout_at};
 
-use crate::controller::chain;
+use crate::kubernetes::answers::chain;
 use crate::kubernetes::write_guard::WriteGuard;
 use crate::lifecycle::{Drain, Readiness};
 use crate::telemetry::Metrics;
