@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
     use crate::credentials;
-    use crate::provider::{KeyFilter, KeyPatterns};
+    use crate::provider::{KeyFilter, KeyPatterns, StoreReader};
 
     const TERMS: ListOptions<'static> = ListOptions {
         since: Timestamp::UNIX_EPOCH,
@@ -320,30 +320,25 @@ mod tests {
         let fake: Fake = serde_json::from_value(data).unwrap();
         let inner = Arc::new(FakeClient::new(&fake));
         let patterns = KeyPatterns::new(["mine"]).unwrap();
-        let guarded = KeyFilter::new(inner, patterns, "a rule".to_owned());
+        let keys = KeyFilter::new(patterns, "a rule".to_owned());
+        let reader = StoreReader::new(inner).limited_to(keys);
         let remote_ref = |key: &str| ObjectRef {
             key: key.to_owned(),
             ..ObjectRef::default()
         };
-        assert!(
-            guarded
-                .get(&remote_ref("mine"))
-                .await
-                .unwrap()
-                .value
-                .is_some()
-        );
+        let mine = reader.get(&remote_ref("mine")).await.unwrap();
+        assert!(mine.value.is_some());
         let told = async |key: &str| {
-            let error = guarded.get(&remote_ref(key)).await.unwrap_err();
+            let error = reader.get(&remote_ref(key)).await.unwrap_err();
             error.to_string().replace(key, "KEY")
         };
         assert_eq!(told("theirs").await, told("absent").await);
-        assert!(guarded.extract(&remote_ref("theirs")).await.is_err());
+        assert!(reader.extract(&remote_ref("theirs")).await.is_err());
         let all = Search {
             name: Some(String::new()),
             ..Search::default()
         };
-        let found = guarded.find(&all, &|_| true, TERMS).await.unwrap().value;
+        let found = reader.find(&all, TERMS).await.unwrap().value;
         assert_eq!(found.keys().collect::<Vec<_>>(), ["mine"]);
     }
 }

@@ -1,15 +1,8 @@
-//! A client that answers for some keys only: others are refused before anybody is asked, so that the
-//! refusal does not tell whether they exist (docs/guardrails.md).
+//! Which objects of a store a consumer may read (docs/guardrails.md). Asks nobody.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use regex::Regex;
 
-use super::{
-    Error, ListOptions, Listed, ObjectFilter, ObjectRef, Query, Read, Search, SecretsClient,
-};
-use crate::secret::{SecretData, SecretValue};
+use super::error::Error;
 
 /// The objects that may be read. A pattern is an object's name with `*` for any text and `?` for any
 /// character, as `remoteRef.key` has it: `NAME`, `secret/NAME`, `key/NAME` or `cert/NAME`. Upper and lower
@@ -48,39 +41,43 @@ impl KeyPatterns {
         self.0.extend(others.0);
     }
 
-    /// Whether `object` (`secret/name`, as [`SecretsClient::object`] gives it) may be read.
+    /// Whether `object` (`secret/name`, as [`super::SecretsClient::object`] gives it) may be read.
     pub fn admit(&self, object: &str) -> bool {
         let object = object.to_lowercase();
         self.0.iter().any(|pattern| pattern.is_match(&object))
     }
 }
 
-/// The client.
+/// The objects that a consumer may read, and the rule that says so.
+#[derive(Clone, Debug)]
 pub struct KeyFilter {
-    inner: Arc<dyn SecretsClient>,
     patterns: KeyPatterns,
-    /// Who says so, for the message.
+    /// For the message.
     rule: String,
 }
 
 impl KeyFilter {
-    /// `inner`, for what `patterns` admit by `rule`.
-    pub fn new(inner: Arc<dyn SecretsClient>, patterns: KeyPatterns, rule: String) -> Self {
-        Self {
-            inner,
-            patterns,
-            rule,
-        }
+    /// What `patterns` admit by `rule`.
+    pub fn new(patterns: KeyPatterns, rule: String) -> Self {
+        Self { patterns, rule }
     }
 
-    fn check(&self, remote_ref: &ObjectRef) -> Result<(), Error> {
-        let object = self.inner.object(remote_ref)?;
-        if self.patterns.admit(&object) {
+    /// Whether `object` (`secret/name`) may be read.
+    pub fn admits(&self, object: &str) -> bool {
+        self.patterns.admit(object)
+    }
+
+    /// Refuses `object`, which the consumer calls `key`, if it may not be read.
+    ///
+    /// # Errors
+    /// It may not. The error is the same whether the object exists or not.
+    pub fn check(&self, key: &str, object: &str) -> Result<(), Error> {
+        if self.admits(object) {
             return Ok(());
         }
         Err(Error::Denied {
             code: "KeyNotAllowed".to_owned(),
-            object: format!("key {:?}", remote_ref.key),
+            object: format!("key {key:?}"),
             message: format!(
                 "it is not among the keys of this namespace by {}",
                 self.rule
@@ -89,51 +86,6 @@ impl KeyFilter {
             request_id: None,
             fault: None,
         })
-    }
-}
-
-#[async_trait]
-impl SecretsClient for KeyFilter {
-    fn object(&self, remote_ref: &ObjectRef) -> Result<String, Error> {
-        self.inner.object(remote_ref)
-    }
-
-    async fn get(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretValue>>, Error> {
-        self.check(remote_ref)?;
-        self.inner.get(remote_ref).await
-    }
-
-    async fn extract(&self, remote_ref: &ObjectRef) -> Result<Read<Option<SecretData>>, Error> {
-        self.check(remote_ref)?;
-        self.inner.extract(remote_ref).await
-    }
-
-    async fn find(
-        &self,
-        search: &Search,
-        admits: &ObjectFilter<'_>,
-        options: ListOptions<'_>,
-    ) -> Result<Read<SecretData>, Error> {
-        let both = |object: &str| self.patterns.admit(object) && admits(object);
-        self.inner.find(search, &both, options).await
-    }
-
-    async fn revisions(
-        &self,
-        queries: &[Query],
-        admits: &ObjectFilter<'_>,
-        options: ListOptions<'_>,
-    ) -> Result<Option<Listed>, Error> {
-        for query in queries {
-            // whoever reads it is told
-            if let Query::Object(remote_ref) = query
-                && self.check(remote_ref).is_err()
-            {
-                return Ok(None);
-            }
-        }
-        let both = |object: &str| self.patterns.admit(object) && admits(object);
-        self.inner.revisions(queries, &both, options).await
     }
 }
 

@@ -4,6 +4,7 @@ pub mod azure_key_vault;
 mod error;
 pub mod fake;
 mod key_filter;
+mod reader;
 mod reference;
 mod revision;
 
@@ -16,6 +17,7 @@ use crate::secret::{SecretData, SecretValue};
 
 pub use error::{Detail, Error, Outage, Retry, StoreFault};
 pub use key_filter::{KeyFilter, KeyPatterns};
+pub use reader::{ReadObserver, StoreReader};
 pub use reference::{Aspect, ObjectRef, Query, Search};
 pub use revision::{ListOptions, Listed, ObjectState, Read, Revision};
 

@@ -16,7 +16,7 @@ use crate::api::secret_store::{Backend, ClusterSecretStore, SecretStore, SecretS
 use crate::controller::{
     StoreAccess, StoreError, StoreKey, TemplateSource, TextSources, of_config_map, of_secret,
 };
-use crate::provider::SecretsClient;
+use crate::provider::StoreReader;
 use crate::provider::fake::FakeClient;
 use crate::secret::SecretData;
 
@@ -121,15 +121,11 @@ impl Files {
 #[async_trait]
 impl StoreAccess for Files {
     /// A store that no file has is taken for one with the values of its name.
-    async fn reader(
-        &self,
-        store: &StoreKey,
-        _: &str,
-    ) -> Result<Arc<dyn SecretsClient>, StoreError> {
+    async fn reader(&self, store: &StoreKey, _: &str) -> Result<StoreReader, StoreError> {
         let known = self.stores.get(store);
         let fake = known.or_else(|| self.values.0.get(store.name()));
         match fake {
-            Some(fake) => Ok(Arc::new(FakeClient::new(fake))),
+            Some(fake) => Ok(StoreReader::new(Arc::new(FakeClient::new(fake)))),
             None => Err(StoreError::Absent {
                 store: store.clone(),
             }),

@@ -8,13 +8,13 @@ use kube::{Api, ResourceExt as _};
 
 use crate::controller::index::StoreKey;
 use crate::controller::reconcile::failure::ReconcileError;
-use crate::provider::{self, KeyFilter, KeyPatterns, Retry, SecretsClient};
+use crate::provider::{self, KeyFilter, KeyPatterns, Retry, StoreReader};
 
 use super::allowed_keys::{self, ANNOTATION, AllowedKeys};
 use super::cache::StoreView;
 use super::conditions;
-use super::observed_client::ObservedClient;
 use super::state::Stores;
+use super::store_observer::StoreObserver;
 
 /// Where consumers get clients of stores: from the cluster, or from files in its place.
 #[async_trait]
@@ -23,11 +23,7 @@ pub trait StoreAccess: Send + Sync {
     ///
     /// # Errors
     /// The store is absent, not ready, or not for that namespace.
-    async fn reader(
-        &self,
-        store: &StoreKey,
-        namespace: &str,
-    ) -> Result<Arc<dyn SecretsClient>, Error>;
+    async fn reader(&self, store: &StoreKey, namespace: &str) -> Result<StoreReader, Error>;
 
     /// The reads that all consumers of `store` make when each refreshes once.
     fn reads(&self, store: &StoreKey) -> usize;
@@ -35,28 +31,22 @@ pub trait StoreAccess: Send + Sync {
 
 #[async_trait]
 impl StoreAccess for Stores {
-    async fn reader(
-        &self,
-        store: &StoreKey,
-        namespace: &str,
-    ) -> Result<Arc<dyn SecretsClient>, Error> {
+    async fn reader(&self, store: &StoreKey, namespace: &str) -> Result<StoreReader, Error> {
         let (store, patterns) = usable_store(store, namespace, self).await?;
         let (client, is_shared) = self.clients.get(&store, namespace).await?;
-        let client: Arc<dyn SecretsClient> = if is_shared {
-            Arc::new(ObservedClient {
-                inner: client,
+        let mut reader = StoreReader::new(client);
+        if is_shared {
+            reader = reader.observed_by(Arc::new(StoreObserver {
                 store: store.key.clone(),
                 reachability: Arc::clone(&self.reachability),
                 queues: self.queues.clone(),
-            })
-        } else {
-            client
-        };
+            }));
+        }
         Ok(match patterns {
-            None => client,
+            None => reader,
             Some(patterns) => {
                 let rule = format!("annotation {} of {}", ANNOTATION, store.key);
-                Arc::new(KeyFilter::new(client, patterns, rule))
+                reader.limited_to(KeyFilter::new(patterns, rule))
             }
         })
     }

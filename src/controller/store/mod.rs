@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | 0 | [`conditions`], [`providers`], [`resource`], [`queues`] | who may use a store; adapters; both kinds and their queues |
 //! | 1 | [`allowed_keys`], [`reachability`] | which keys a namespace may read; whether vaults answer |
-//! | 2 | [`cache`], [`observed_client`], [`status`] | the watched stores; reads that show reachability; the status |
+//! | 2 | [`cache`], [`store_observer`], [`status`] | the watched stores; what reads show about a store; the status |
 //! | 3 | [`clients`] | one client per store, generation and credentials |
 //! | 4 | [`state`] | all of that |
 //! | 5 | [`access`], [`reconcile`], [`watch`] | the door; validation; what changes cause |
@@ -15,7 +15,6 @@ mod allowed_keys;
 mod cache;
 mod clients;
 mod conditions;
-mod observed_client;
 mod providers;
 mod queues;
 mod reachability;
@@ -23,6 +22,7 @@ mod reconcile;
 mod resource;
 mod state;
 mod status;
+mod store_observer;
 mod watch;
 
 use std::sync::Arc;

@@ -64,11 +64,11 @@ impl Reachability {
         self.0.lock().remove(store);
     }
 
-    /// Notes what a read came to; whether that is news.
-    pub fn note<T>(&self, store: &StoreKey, read: &Result<T, Error>) -> bool {
-        let state = match read {
-            Ok(_) => Reachable::Answers,
-            Err(error) => match error.store_fault() {
+    /// Notes the error that a read ended with, if any; whether that is news.
+    pub fn note(&self, store: &StoreKey, error: Option<&Error>) -> bool {
+        let state = match error {
+            None => Reachable::Answers,
+            Some(error) => match error.store_fault() {
                 Some(fault) => Reachable::Away {
                     fault,
                     message: chain(error),
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn only_what_changes_is_news_and_one_failure_is_no_outage() {
         let reach = Reachability::default();
-        let news = |read: &Result<(), Error>| reach.note(&store(), read);
+        let news = |read: &Result<(), Error>| reach.note(&store(), read.as_ref().err());
         assert!(news(&denied("ForbiddenByFirewall")));
         assert!(!news(&denied("ForbiddenByFirewall")));
         assert!(news(&Ok(())));
@@ -151,11 +151,11 @@ mod tests {
     #[test]
     fn what_is_about_one_object_says_nothing_about_the_store() {
         let reach = Reachability::default();
-        assert!(!reach.note(&store(), &denied("SecretDisabled")));
+        assert!(!reach.note(&store(), denied("SecretDisabled").as_ref().err()));
         assert_eq!(reach.get(&store()), None);
-        assert!(reach.note(&store(), &Ok(())));
+        assert!(reach.note(&store(), None));
         for _ in 0..2 * FAILURES {
-            assert!(!reach.note(&store(), &denied("ForbiddenByRbac")));
+            assert!(!reach.note(&store(), denied("ForbiddenByRbac").as_ref().err()));
         }
         assert_eq!(reach.get(&store()), Some(Reachable::Answers));
     }

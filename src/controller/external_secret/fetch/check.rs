@@ -146,7 +146,7 @@ async fn of_store(
         store: &store.to_string(),
         reads: from.reads(store),
     };
-    let listed = client.revisions(queries, &|_| true, options);
+    let listed = client.revisions(queries, options);
     Ok(due.permit.while_waiting(listed).await?)
 }
 

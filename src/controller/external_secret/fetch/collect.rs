@@ -131,7 +131,7 @@ async fn source(
                     reads: from.reads(&source.store),
                 };
                 let search = find.into();
-                let found = client.find(&search, &|_| true, options).await;
+                let found = client.find(&search, options).await;
                 let found = found.map_err(ReadFailure::Find)?;
                 Ok(Read {
                     value: Some(found.value),
