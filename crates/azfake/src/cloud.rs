@@ -1,4 +1,4 @@
-//! Host names and resources of the Azure clouds, from spec/azure-key-vault.md 9. Knows names only.
+//! Host names and resources of the Azure clouds (Azure, "National clouds"). Knows names only.
 
 /// One of the Azure clouds: a vault suffix, its token audience and its login hosts belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

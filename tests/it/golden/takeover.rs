@@ -288,7 +288,7 @@ fn encoded(data: &Value) -> Value {
         .collect()
 }
 
-/// Spec: external-secrets.md 0.
+/// The field manager that ESO writes the target of ExternalSecret `name` under.
 fn field_manager(name: &str) -> String {
     let plain = format!("externalsecrets.external-secrets.io/{name}");
     if plain.len() > 63 {
